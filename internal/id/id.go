@@ -1,0 +1,96 @@
+package id
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"math/big"
+	"strings"
+)
+
+// Typed identifiers. The zero value of each names nothing.
+type (
+	Organization  string // a bare UUID, version 4
+	Account       string // acct_…    one human
+	Member        string // user_…    an account in an organization
+	APIKey        string // apikey_…  API keys and admin keys
+	DeviceSession string // devs_…    one sign-in on one device through one door
+	Upstream      string // upst_…    a place where models answer
+	Request       string // req_…     one HTTP request we answered
+	Activity      string // activity_… one audited event
+)
+
+// The constructors make a fresh random id.
+
+func NewOrganization() Organization   { return Organization(uuid()) }
+func NewAccount() Account             { return Account(random("acct_")) }
+func NewMember() Member               { return Member(random("user_")) }
+func NewAPIKey() APIKey               { return APIKey(random("apikey_")) }
+func NewDeviceSession() DeviceSession { return DeviceSession(random("devs_")) }
+func NewUpstream() Upstream           { return Upstream(random("upst_")) }
+func NewRequest() Request             { return Request(random("req_")) }
+func NewActivity() Activity           { return Activity(random("activity_")) }
+
+const (
+	base62    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	digits    = 22 // of base62: 131 bits of room for 128 random ones
+	randBytes = 16
+)
+
+func random(prefix string) string {
+	var raw [randBytes]byte
+	rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
+	return prefix + Base62(raw[:], digits)
+}
+
+// Base62 writes raw as a big-endian number of exactly width base62 digits. The
+// caller chooses a width that holds it; a number too large loses its high digits.
+func Base62(raw []byte, width int) string {
+	out := make([]byte, width)
+	if len(raw) == randBytes {
+		base62Of128(raw, out)
+		return string(out)
+	}
+	n, base, rest := new(big.Int).SetBytes(raw), big.NewInt(62), new(big.Int)
+	for i := width - 1; i >= 0; i-- {
+		n.DivMod(n, base, rest)
+		out[i] = base62[rest.Int64()]
+	}
+	return string(out)
+}
+
+// base62Of128 is Base62 without math/big: every request gets an id.
+func base62Of128(raw, out []byte) {
+	var limbs [4]uint64 // 32 bits each, most significant first
+	for i := range limbs {
+		for _, b := range raw[i*4 : i*4+4] {
+			limbs[i] = limbs[i]<<8 | uint64(b)
+		}
+	}
+	for i := len(out) - 1; i >= 0; i-- {
+		var rest uint64
+		for j, limb := range limbs {
+			v := rest<<32 | limb
+			limbs[j], rest = v/62, v%62
+		}
+		out[i] = base62[rest]
+	}
+}
+
+// IsBase62 reports whether s is made of base62 digits only.
+func IsBase62(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if strings.IndexByte(base62, s[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func uuid() string {
+	var raw [16]byte
+	rand.Read(raw[:])
+	raw[6] = raw[6]&0x0f | 0x40
+	raw[8] = raw[8]&0x3f | 0x80
+	h := hex.EncodeToString(raw[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
