@@ -1,0 +1,55 @@
+package access
+
+import (
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+)
+
+// Check says whether who may exercise a right in an organization: nil, or a
+// fault that may be shown as it is.
+func Check(who caller.Caller, right caller.Right, in id.Organization) error {
+	if who.Kind == caller.Nobody {
+		return fault.New(fault.Unauthenticated, "sign in first")
+	}
+	if in == "" || (who.Organization != in && !everywhere(who)) {
+		return fault.New(fault.NotFound, "there is no such thing in your organization")
+	}
+	if !who.Rights.Has(right) {
+		return denied(who, right)
+	}
+	return nil
+}
+
+// CheckOwner is Check for a thing that belongs to a member: the owner needs the
+// right to their own things, everybody else the right to all of them.
+func CheckOwner(who caller.Caller, own, all caller.Right, owner id.Member, in id.Organization) error {
+	if err := Check(who, all, in); err == nil || !fault.Is(err, fault.Denied) {
+		return err
+	}
+	if owner != "" && who.Member == owner {
+		return Check(who, own, in)
+	}
+	return denied(who, all)
+}
+
+// CheckInstance says whether who may act on the server as a whole.
+func CheckInstance(who caller.Caller) error {
+	if everywhere(who) {
+		return nil
+	}
+	return fault.New(fault.Denied, "this can only be done from the server's own shell")
+}
+
+func everywhere(who caller.Caller) bool {
+	return who.Kind == caller.System || who.Kind == caller.Operator
+}
+
+func denied(who caller.Caller, right caller.Right) error {
+	role := who.Role
+	if role == "" {
+		role = string(who.Kind)
+	}
+	return fault.New(fault.Denied, "your role %q in organization %s lacks the permission %q", role, who.Organization, right).
+		WithHint("ask an owner of the organization for it")
+}
