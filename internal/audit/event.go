@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+)
+
+// Type names what happened, as noun and past tense: "api_key.created".
+type Type string
+
+const (
+	OrganizationCreated Type = "organization.created"
+	OrganizationUpdated Type = "organization.updated"
+	AccountCreated      Type = "account.created"
+	PasswordChanged     Type = "account.password_changed"
+	MemberAdded         Type = "member.added"
+	MemberSuspended     Type = "member.suspended"
+	SignInLinkMade      Type = "sign_in_link.created"
+	SignedIn            Type = "account.signed_in"
+	SignInFailed        Type = "account.sign_in_failed"
+	SignedOut           Type = "account.signed_out"
+	DeviceApproved      Type = "device.approved"
+	DeviceDenied        Type = "device.denied"
+	SessionStarted      Type = "device_session.started"
+	SessionRefreshed    Type = "device_session.refreshed"
+	SessionRevoked      Type = "device_session.revoked"
+	TokenReplayed       Type = "device_session.token_replayed"
+	KeyCreated          Type = "api_key.created"
+	KeyUpdated          Type = "api_key.updated"
+	UpstreamConnected   Type = "upstream.connected"
+	UpstreamRemoved     Type = "upstream.removed"
+	SigningKeyRotated   Type = "signing_key.rotated"
+)
+
+// Event is one thing that happened. Index, and the place in the log that goes
+// with it, are given by the store.
+type Event struct {
+	ID           id.Activity
+	Organization id.Organization // empty: it concerns the whole server
+	At           time.Time
+	Type         Type
+	Actor        string // the principal's id
+	ActorKind    caller.Kind
+	Via          caller.Way
+	Target       string   // the id of what was acted on
+	Affects      []string // ids of what credentials may depend on and must be asked for again
+	Detail       Detail
+}
+
+// Detail is the part of an event that is about people and can be erased. Values
+// are strings so that its encoding is one and the same forever.
+type Detail map[string]string
+
+// New makes the event of an act by who. The address is noted in the detail.
+func New(who caller.Caller, at time.Time, what Type, target string, detail Detail) Event {
+	d := Detail{}
+	for k, v := range detail {
+		if v != "" {
+			d[k] = v
+		}
+	}
+	if who.Address != "" {
+		d["address"] = who.Address
+	}
+	if who.Email != "" {
+		d["by"] = who.Email
+	}
+	return Event{ID: id.NewActivity(), Organization: who.Organization, At: at, Type: what,
+		Actor: who.Principal(), ActorKind: who.Kind, Via: who.Way, Target: target, Detail: d}
+}
+
+// In returns a copy that belongs to another organization than the actor's.
+func (e Event) In(org id.Organization) Event { e.Organization = org; return e }
+
+// Affecting returns a copy that names what credentials must be asked for again.
+func (e Event) Affecting(ids ...string) Event { e.Affects = ids; return e }
+
+// leaf is the fixed part of an event, in the order in which it is encoded.
+type leaf struct {
+	Index        int64    `json:"index"`
+	ID           string   `json:"id"`
+	Organization string   `json:"organization_id"`
+	At           int64    `json:"at"` // microseconds since 1970, UTC
+	Type         string   `json:"type"`
+	Actor        string   `json:"actor"`
+	ActorKind    string   `json:"actor_kind"`
+	Via          string   `json:"via"`
+	Target       string   `json:"target"`
+	Affects      []string `json:"affects"`
+	Detail       string   `json:"detail_sha256"`
+}
+
+// Entry is an event as it is stored.
+type Entry struct {
+	Index  int64
+	Leaf   []byte // the JSON that the log's hash is over
+	Detail []byte // the JSON of the detail; nil once erased
+	Salt   []byte
+}
+
+// Seal makes the stored form of the event at a place in the log.
+func (e Event) Seal(index int64) (Entry, error) {
+	detail, err := json.Marshal(e.Detail) // map keys are sorted
+	if err != nil {
+		return Entry{}, fmt.Errorf("encoding the detail of %s: %w", e.ID, err)
+	}
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	affects := e.Affects
+	if affects == nil {
+		affects = []string{}
+	}
+	fixed, err := json.Marshal(leaf{index, string(e.ID), string(e.Organization), e.At.UnixMicro(), string(e.Type),
+		e.Actor, string(e.ActorKind), string(e.Via), e.Target, affects, detailHash(salt, detail)})
+	if err != nil {
+		return Entry{}, fmt.Errorf("encoding %s: %w", e.ID, err)
+	}
+	return Entry{Index: index, Leaf: fixed, Detail: detail, Salt: salt}, nil
+}
+
+// Open reads an entry back, with an empty detail if that was erased. It fails
+// if the detail is not the one that the leaf was made with.
+func (n Entry) Open() (Event, error) {
+	var l leaf
+	if err := json.Unmarshal(n.Leaf, &l); err != nil {
+		return Event{}, fmt.Errorf("entry %d: its leaf is not readable: %w", n.Index, err)
+	}
+	if l.Index != n.Index {
+		return Event{}, fmt.Errorf("entry %d: its leaf belongs to entry %d", n.Index, l.Index)
+	}
+	e := Event{ID: id.Activity(l.ID), Organization: id.Organization(l.Organization), At: time.UnixMicro(l.At).UTC(), Type: Type(l.Type),
+		Actor: l.Actor, ActorKind: caller.Kind(l.ActorKind), Via: caller.Way(l.Via), Target: l.Target, Affects: l.Affects}
+	if n.Detail == nil {
+		return e, nil
+	}
+	if detailHash(n.Salt, n.Detail) != l.Detail {
+		return Event{}, fmt.Errorf("entry %d: its detail was changed", n.Index)
+	}
+	if err := json.Unmarshal(n.Detail, &e.Detail); err != nil {
+		return Event{}, fmt.Errorf("entry %d: its detail is not readable: %w", n.Index, err)
+	}
+	return e, nil
+}
+
+func detailHash(salt, detail []byte) string {
+	h := sha256.New()
+	h.Write(salt)
+	h.Write(detail)
+	return hex.EncodeToString(h.Sum(nil))
+}
