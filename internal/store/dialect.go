@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	"modernc.org/sqlite" // also the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// dialect is what differs between the databases.
+type dialect interface {
+	name() string
+	open(url string) (write, read *sql.DB, err error)
+	migrations(url string) (goose.Dialect, []goose.ProviderOption, func(context.Context) (unlock func() error, err error), error)
+	isDuplicate(err error) bool // a unique key is taken
+}
+
+func dialectOf(url string) (dialect, error) {
+	switch {
+	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
+		return postgres{}, nil
+	case strings.Contains(url, "://"):
+		return nil, errors.New("the database URL must begin with postgres:// or be the path of an SQLite file")
+	case url == "":
+		return nil, errors.New("no database is named")
+	}
+	return sqliteFile{}, nil
+}
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+func (db *DB) migrate(ctx context.Context, url string) error {
+	kind, options, lock, err := db.dialect.migrations(url)
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(ctx)
+	if err != nil {
+		return fmt.Errorf("waiting for another process to finish: %w", err)
+	}
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(kind, db.write, files, options...)
+	if err != nil {
+		return errors.Join(err, unlock())
+	}
+	_, err = provider.Up(ctx)
+	if err == nil {
+		err = refuseNewer(ctx, provider)
+	}
+	return errors.Join(err, unlock())
+}
+
+// refuseNewer fails if the database was migrated by a newer program than this.
+func refuseNewer(ctx context.Context, p *goose.Provider) error {
+	current, target, err := p.GetVersions(ctx)
+	if err == nil && current > target {
+		err = fmt.Errorf("its schema has version %d and this program knows %d: start a newer gatehoused", current, target)
+	}
+	return err
+}
+
+type sqliteFile struct{}
+
+func (sqliteFile) name() string { return "sqlite" }
+
+// One connection writes, so writers queue here and not on the file's lock;
+// readers see the last commit and never wait for it.
+func (sqliteFile) open(path string) (write, read *sql.DB, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, nil, err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, nil, err
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
+	if write, err = sql.Open("sqlite", dsn); err != nil {
+		return nil, nil, err
+	}
+	write.SetMaxOpenConns(1)
+	if read, err = sql.Open("sqlite", dsn); err != nil {
+		return nil, nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(4)
+	read.SetMaxIdleConns(4)
+	return write, read, nil
+}
+
+func (sqliteFile) migrations(path string) (goose.Dialect, []goose.ProviderOption, func(context.Context) (func() error, error), error) {
+	file := flock.New(path + ".migrate")
+	take := func(ctx context.Context) (func() error, error) {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		_, err := file.TryLockContext(ctx, 50*time.Millisecond)
+		return file.Unlock, err
+	}
+	return goose.DialectSQLite3, nil, take, nil
+}
+
+func (sqliteFile) isDuplicate(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+type postgres struct{}
+
+func (postgres) name() string { return "postgres" }
+
+func (postgres) open(url string) (write, read *sql.DB, err error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, nil, err
+	}
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(8)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return db, db, nil
+}
+
+func (postgres) migrations(string) (goose.Dialect, []goose.ProviderOption, func(context.Context) (func() error, error), error) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+	if err != nil {
+		return "", nil, nil, err
+	}
+	none := func(context.Context) (func() error, error) { return func() error { return nil }, nil }
+	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}, none, nil
+}
+
+func (postgres) isDuplicate(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "23505"
+}
