@@ -139,7 +139,6 @@ CREATE TABLE auth_code (
 CREATE TABLE api_key (
     id              TEXT   PRIMARY KEY,
     organization_id TEXT   NOT NULL REFERENCES organization (id),
-    sequence        BIGINT NOT NULL,
     kind            TEXT   NOT NULL,
     name            TEXT   NOT NULL,
     hash            BYTEA  NOT NULL UNIQUE,
@@ -149,8 +148,9 @@ CREATE TABLE api_key (
     status          TEXT   NOT NULL,
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT,
-    UNIQUE (organization_id, sequence)
+    used_at         BIGINT
 );
+CREATE INDEX api_key_by_organization ON api_key (organization_id, created_at, id);
 
 CREATE TABLE upstream (
     id              TEXT   PRIMARY KEY,
