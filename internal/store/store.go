@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -160,4 +161,21 @@ func fromMaybe(us sql.NullInt64) time.Time {
 		return time.Time{}
 	}
 	return fromMicros(us.Int64)
+}
+
+// must runs a statement that has to change something: NotFound if it does not.
+func (t tx) must(query string, args ...any) error {
+	n, err := t.exec(query, args...)
+	if err == nil && n == 0 {
+		err = fault.New(fault.NotFound, "it is not there any more")
+	}
+	return err
+}
+
+// first returns the first of what was found.
+func first[T any](all []T, err error) (one T, ok bool, _ error) {
+	if err != nil || len(all) == 0 {
+		return one, false, err
+	}
+	return all[0], true, nil
 }
