@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore/file"
+	"github.com/gatehouse-dev/gatehouse/internal/login"
+	"github.com/gatehouse-dev/gatehouse/internal/sdkprofile"
+	"github.com/spf13/cobra"
+)
+
+// Main is the whole command with everything it touches passed in. All fields
+// but Transport are required.
+type Main struct {
+	Stdout, Stderr io.Writer
+	Getenv         func(string) string
+	Home           string // the person's home folder; "" if there is none
+	System, Arch   string // as in runtime.GOOS and GOARCH
+	Hostname       func() (string, error)
+	Executable     func() (string, error)
+	Now            func() time.Time
+	Wait           func(ctx context.Context, d time.Duration) error
+	OpenBrowser    func(ctx context.Context, address string) error
+	Transport      http.RoundTripper
+	Version        string
+
+	profileFlag string
+	running     bool // a verb has begun: its errors are not about usage any more
+}
+
+// Exit codes, as documented for the command.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitSignedOut   = 3
+	exitUnreachable = 4
+	exitInterrupted = 130
+)
+
+// Run executes one command line and returns its exit code.
+func (m *Main) Run(ctx context.Context, args []string) int {
+	root := m.root()
+	root.SetArgs(args)
+	root.SetOut(m.Stdout)
+	root.SetErr(m.Stderr)
+	verb, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	code, hint := m.judge(ctx, verb, err)
+	fmt.Fprintf(m.Stderr, "gatehouse: %s; run: %s\n", oneLine(message(err)), hint)
+	return code
+}
+
+func (m *Main) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "gatehouse",
+		Short:             "Sign in once, and Claude Code and every Anthropic SDK work through your organization's Gatehouse",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.versionVerb())
+	return root
+}
+
+// verb makes a command without arguments whose errors are its own.
+func (m *Main) verb(use, short, long string, do func(ctx context.Context) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Long: short + ".\n\n" + long, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			m.running = true
+			return do(c.Context())
+		}}
+}
+
+func (m *Main) withProfile(c *cobra.Command) *cobra.Command {
+	c.Flags().StringVar(&m.profileFlag, "profile", "", "the sign-in that is meant, if there are several (GATEHOUSE_PROFILE)")
+	return c
+}
+
+// judge gives an error its exit code and the one command that mends it.
+func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code int, hint string) {
+	if !m.running {
+		return exitUsage, verb.CommandPath() + " --help"
+	}
+	known, _ := m.profile()
+	code, hint = exitFailed, "gatehouse status"+known.Flag()
+	switch fault.KindOf(err) {
+	case fault.Unauthenticated, fault.NotFound:
+		code, hint = exitSignedOut, "gatehouse login"+known.Flag()
+	case fault.Unavailable:
+		code, hint = exitUnreachable, verb.CommandPath()+known.Flag()
+	case fault.Denied, fault.Timeout, fault.Conflict, fault.Invalid, fault.Unsupported:
+		hint = "gatehouse login" + known.Flag()
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Hint != "" {
+		hint = f.Hint
+	}
+	if f, ok := errors.AsType[*usageError](err); ok {
+		code, hint = exitUsage, f.mend
+	}
+	if ctx.Err() != nil {
+		code = exitInterrupted
+	}
+	return code, hint
+}
+
+// usageError is a mistake in the command line that only the verb can see.
+type usageError struct{ wrong, mend string }
+
+func (e *usageError) Error() string { return e.wrong }
+
+func message(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.Message
+	}
+	return err.Error()
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// say tells the person something; it is never data.
+func (m *Main) say(format string, args ...any) { fmt.Fprintf(m.Stderr, format+"\n", args...) }
+
+func (m *Main) profile() (credential.Profile, error) {
+	name := m.profileFlag
+	if name == "" {
+		name = m.Getenv("GATEHOUSE_PROFILE")
+	}
+	if name == "" {
+		return credential.DefaultProfile, nil
+	}
+	p, err := credential.ParseProfile(name)
+	if err != nil {
+		return "", &usageError{message(err), "gatehouse status"}
+	}
+	return p, nil
+}
+
+// places is where the files of one profile are.
+type places struct {
+	profile credential.Profile
+	memory  login.Memory
+	sdk     sdkprofile.Folder
+	store   file.Store
+}
+
+func (m *Main) places() (places, error) {
+	p, err := m.profile()
+	if err != nil {
+		return places{}, err
+	}
+	sdk, err := sdkprofile.Find(m.System, m.Home, m.Getenv)
+	if err != nil {
+		return places{}, err
+	}
+	memory, err := m.memory()
+	return places{profile: p, memory: memory, sdk: sdk, store: file.Store{Dir: sdk.Credentials()}}, err
+}
+
+func (m *Main) memory() (login.Memory, error) {
+	dir := m.Getenv("GATEHOUSE_CONFIG_DIR")
+	switch {
+	case dir != "":
+	case m.System == "windows" && m.Getenv("APPDATA") != "":
+		dir = filepath.Join(m.Getenv("APPDATA"), "Gatehouse")
+	case m.System != "windows" && m.Getenv("XDG_CONFIG_HOME") != "":
+		dir = filepath.Join(m.Getenv("XDG_CONFIG_HOME"), "gatehouse")
+	case m.Home != "":
+		dir = filepath.Join(m.Home, ".config", "gatehouse")
+	}
+	if !filepath.IsAbs(dir) {
+		return login.Memory{}, fault.New(fault.Invalid, "there is no folder to remember the server in, because neither HOME nor GATEHOUSE_CONFIG_DIR is an absolute path").
+			WithHint(`export GATEHOUSE_CONFIG_DIR="$PWD/gatehouse"`)
+	}
+	return login.Memory{Dir: dir}, nil
+}
+
+func (m *Main) client(server login.Server) *login.Client {
+	return &login.Client{Server: server, Agent: fmt.Sprintf("gatehouse/%s (%s/%s)", m.Version, m.System, m.Arch),
+		Now: m.Now, Wait: m.Wait, Transport: m.Transport}
+}

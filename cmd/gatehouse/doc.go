@@ -1,0 +1,31 @@
+// Command gatehouse is the member's side of Gatehouse: it signs a person in
+// once, and hands out short-lived credentials to Claude Code, the official SDKs
+// and any other tool.
+//
+//	gatehouse login --server https://gate.example.com
+//	gatehouse setup claude-code
+//	claude
+//
+// Standard output is data; everything said to a person goes to standard error.
+// An error is one line that says what is wrong and the command that mends it.
+//
+// Exit codes:
+//
+//	0    done
+//	1    failed
+//	2    used wrongly: an unknown command, flag or value
+//	3    not signed in, or the sign-in has ended
+//	4    the server cannot be reached, or cannot answer now
+//	130  interrupted
+//
+// Environment:
+//
+//	GATEHOUSE_SERVER      the server to sign in at
+//	GATEHOUSE_PROFILE     the sign-in that is meant, like --profile
+//	GATEHOUSE_CONFIG_DIR  where gatehouse remembers its servers (~/.config/gatehouse)
+//	ANTHROPIC_CONFIG_DIR  where the SDKs keep their profiles (~/.config/anthropic)
+//	CLAUDE_CONFIG_DIR     where Claude Code keeps its settings (~/.claude)
+//
+// It must never print a token but to the standard output of "token", ask or open
+// a browser outside "login", or link a cloud's SDK: it starts in milliseconds.
+package main

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// version is set by the build: -ldflags "-X main.version=1.2.3".
+var version = "0.1.0"
+
+func main() { os.Exit(run()) }
+
+// run is main for scripts too, which start this program inside a test.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	home, _ := os.UserHomeDir() // without one, the folders must be named; whoever needs them says so
+	m := &Main{
+		Stdout: os.Stdout, Stderr: os.Stderr,
+		Getenv: os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
+		Hostname: os.Hostname, Executable: os.Executable,
+		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
+		Version: version,
+	}
+	return m.Run(ctx, os.Args[1:])
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/login"
+	"github.com/spf13/cobra"
+)
+
+// Status is what "status --json" prints. Fields are only ever added.
+type Status struct {
+	Profile       string        `json:"profile"`
+	SignedIn      bool          `json:"signed_in"`
+	Server        string        `json:"server,omitempty"`
+	Identity      *Identity     `json:"identity,omitempty"` // as the access token says, unverified
+	Organization  string        `json:"organization_id,omitempty"`
+	DeviceSession string        `json:"device_session_id,omitempty"`
+	SignedInAt    *time.Time    `json:"signed_in_at,omitempty"`
+	AccessToken   *TokenStatus  `json:"access_token,omitempty"`
+	Store         StoreStatus   `json:"store"`
+	SDKProfile    ProfileStatus `json:"sdk_profile"`
+}
+
+// Identity is who is signed in.
+type Identity struct {
+	Subject string `json:"subject"`
+	Email   string `json:"email,omitempty"`
+	Name    string `json:"name,omitempty"`
+}
+
+// TokenStatus is how the stored access token stands. An expired one is renewed
+// when it is next asked for.
+type TokenStatus struct {
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Expired   bool       `json:"expired"`
+}
+
+// StoreStatus is where the credential is kept.
+type StoreStatus struct {
+	Kind string `json:"kind"`
+	Path string `json:"path"`
+}
+
+// ProfileStatus is the profile of the official SDKs; OK says that it leads to
+// the server of this sign-in.
+type ProfileStatus struct {
+	Name string `json:"name"`
+	Path string `json:"path"`
+	OK   bool   `json:"ok"`
+}
+
+func (m *Main) statusVerb() *cobra.Command {
+	var asJSON bool
+	c := m.withProfile(m.verb("status", "Show who is signed in where, from what is stored on this machine",
+		`The server is not asked. With --json one object is printed on standard output:
+profile, signed_in, server, identity {subject, email, name}, organization_id,
+device_session_id, signed_in_at, access_token {expires_at, expired},
+store {kind, path}, sdk_profile {name, path, ok}. Fields are only ever added.
+Exit code 3 if nobody is signed in.`, func(ctx context.Context) error { return m.status(ctx, asJSON) }))
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func (m *Main) status(ctx context.Context, asJSON bool) error {
+	at, err := m.places()
+	if err != nil {
+		return err
+	}
+	s, problem := m.look(ctx, at)
+	if asJSON {
+		enc := json.NewEncoder(m.Stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(s); err != nil {
+			return fmt.Errorf("printing the status: %w", err)
+		}
+	} else if problem == nil {
+		m.print(s)
+	}
+	return signedOut(at.profile, problem)
+}
+
+// look gathers what is stored; problem says why nobody counts as signed in.
+func (m *Main) look(ctx context.Context, at places) (s Status, problem error) {
+	s = Status{Profile: at.profile.String(),
+		Store:      StoreStatus{Kind: at.store.Name(), Path: at.store.Where(at.profile)},
+		SDKProfile: ProfileStatus{Name: at.profile.SDKName(), Path: at.sdk.Config(at.profile)}}
+	known, err := at.memory.Recall(at.profile)
+	if err != nil {
+		return s, err
+	}
+	s.Server, s.SignedInAt = known.Origin, &known.SignedIn
+	there, err := at.sdk.Read(at.profile)
+	s.SDKProfile.OK = err == nil && there.ClientID == login.ClientID && there.BaseURL == known.Origin
+	pair, err := at.store.Load(ctx, at.profile)
+	if err != nil {
+		return s, err
+	}
+	s.SignedIn = true
+	s.AccessToken = &TokenStatus{Expired: !pair.Expires.After(m.Now())}
+	if !pair.Expires.IsZero() {
+		at := pair.Expires.UTC()
+		s.AccessToken.ExpiresAt = &at
+	}
+	if claims, err := credential.ReadClaims(pair.Access); err == nil {
+		s.Identity = &Identity{Subject: claims.Subject, Email: claims.Email, Name: claims.Name}
+		s.Organization, s.DeviceSession = claims.Organization, claims.DeviceSession
+	}
+	return s, nil
+}
+
+func (m *Main) print(s Status) {
+	row := func(name, value string) {
+		if value = printable(value); value != "" {
+			fmt.Fprintf(m.Stdout, "%-16s %s\n", name+":", value)
+		}
+	}
+	if s.Identity != nil {
+		row("Signed in", person(credential.Claims{Name: s.Identity.Name, Email: s.Identity.Email}))
+	}
+	row("Server", s.Server)
+	row("Organization", s.Organization)
+	row("Device session", s.DeviceSession)
+	row("Since", s.SignedInAt.UTC().Format(time.RFC3339))
+	row("Access token", m.life(s.AccessToken))
+	row("Store", s.Store.Kind+", "+s.Store.Path)
+	state := "not usable, run: gatehouse login" + credential.Profile(s.Profile).Flag()
+	if s.SDKProfile.OK {
+		state = "use it with ANTHROPIC_PROFILE=" + s.SDKProfile.Name
+	}
+	row("SDK profile", s.SDKProfile.Name+", "+state)
+}
+
+func (m *Main) life(t *TokenStatus) string {
+	switch {
+	case t.ExpiresAt == nil || t.Expired:
+		return "expired, renewed at the next use"
+	default:
+		return "for another " + t.ExpiresAt.Sub(m.Now()).Round(time.Second).String() + ", renewed by itself"
+	}
+}
+
+// printable drops what could steer a terminal from a text that came from outside.
+func printable(s string) string {
+	return oneLine(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s))
+}
+
+// sentence begins with a capital letter.
+func sentence(s string) string {
+	for i, r := range s {
+		return string(unicode.ToUpper(r)) + s[i+len(string(r)):]
+	}
+	return s
+}

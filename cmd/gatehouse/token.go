@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/refresh"
+	"github.com/spf13/cobra"
+)
+
+func (m *Main) tokenVerb() *cobra.Command {
+	return m.withProfile(m.verb("token", "Print an access token, and nothing else, on standard output",
+		`The token has at least half of its life left, or, while the server cannot be
+reached, at least 60 seconds (half of its life, if that is less). It is renewed
+when it has to be, once for all programs that ask at the same moment. Nothing is
+asked and no browser is opened, so it can stand in scripts and in the
+apiKeyHelper of Claude Code. Exit code 3 says: sign in again.`, m.token))
+}
+
+func (m *Main) token(ctx context.Context) error {
+	at, err := m.places()
+	if err != nil {
+		return err
+	}
+	pair, err := m.source(at).Pair(ctx)
+	if err != nil {
+		return signedOut(at.profile, err)
+	}
+	if !credential.Printable(pair.Access) {
+		return fault.New(fault.Invalid, "the stored access token is not printable")
+	}
+	if _, err := fmt.Fprintln(m.Stdout, pair.Access.Reveal()); err != nil {
+		return fmt.Errorf("printing the token: %w", err)
+	}
+	return nil
+}
+
+func (m *Main) source(at places) *refresh.Source {
+	return &refresh.Source{Profile: at.profile, Store: at.store, Locker: at.store, Now: m.Now, Exchanger: exchanger{m, at}}
+}
+
+// exchanger finds out which server to ask only when there is something to ask.
+type exchanger struct {
+	m  *Main
+	at places
+}
+
+func (e exchanger) Exchange(ctx context.Context, old credential.Pair) (credential.Pair, error) {
+	enrolment, err := e.at.memory.Recall(e.at.profile)
+	if err != nil {
+		return credential.Pair{}, err
+	}
+	return e.m.client(enrolment.Server).Exchange(ctx, old)
+}
+
+// signedOut names the profile in what the rooms say without knowing it.
+func signedOut(p credential.Profile, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if p == credential.DefaultProfile {
+		return fault.New(fault.Unauthenticated, "you are not signed in")
+	}
+	return fault.New(fault.Unauthenticated, "you are not signed in with the profile %s", p)
+}

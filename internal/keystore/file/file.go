@@ -1,0 +1,96 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
+	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
+	"github.com/gofrs/flock"
+)
+
+// Store keeps pairs in Dir, one file for each profile. Dir is required and is
+// made when the first pair is saved.
+type Store struct{ Dir string }
+
+var (
+	_ keystore.Store  = Store{}
+	_ keystore.Locker = Store{}
+)
+
+// Name is "file".
+func (s Store) Name() string { return "file" }
+
+// Where is the path of the profile's file.
+func (s Store) Where(profile credential.Profile) string {
+	return filepath.Join(s.Dir, profile.SDKName()+".json")
+}
+
+// Load reads the profile's file.
+func (s Store) Load(_ context.Context, profile credential.Profile) (credential.Pair, error) {
+	path := s.Where(profile)
+	b, err := atomicfile.ReadPrivate(path, credential.MaxEncoded)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return credential.Pair{}, fault.Wrap(fault.NotFound, err, "no credential is stored")
+	case err != nil:
+		if unsafe, ok := errors.AsType[*atomicfile.UnsafeError](err); ok {
+			return credential.Pair{}, fault.New(fault.Invalid, "%w", unsafe).WithHint(unsafe.Mend)
+		}
+		return credential.Pair{}, fmt.Errorf("reading the stored credential: %w", err)
+	}
+	pair, err := credential.Decode(b)
+	if err != nil {
+		return credential.Pair{}, fault.New(fault.Invalid, "%s cannot be used, because %w", path, err).
+			WithHint("gatehouse login" + profile.Flag())
+	}
+	return pair, nil
+}
+
+// Save replaces the profile's file.
+func (s Store) Save(_ context.Context, profile credential.Profile, pair credential.Pair) error {
+	b, err := credential.Encode(pair)
+	if err != nil {
+		return err
+	}
+	if err := atomicfile.Replace(s.Where(profile), b, atomicfile.SecretDir, atomicfile.SecretFile); err != nil {
+		return fmt.Errorf("saving the credential: %w", err)
+	}
+	return nil
+}
+
+// Delete removes the profile's file. The lock file stays: removing it while
+// somebody waits for it would give two processes one lock each.
+func (s Store) Delete(_ context.Context, profile credential.Profile) error {
+	if err := os.Remove(s.Where(profile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the credential: %w", err)
+	}
+	return nil
+}
+
+const lockRetry = 10 * time.Millisecond
+
+// Lock takes an exclusive lock on NAME.lock beside the profile's file. The
+// operating system frees it when the process ends in any way.
+func (s Store) Lock(ctx context.Context, profile credential.Profile) (func(), error) {
+	if err := os.MkdirAll(s.Dir, atomicfile.SecretDir); err != nil {
+		return nil, fmt.Errorf("making the folder of the lock: %w", err)
+	}
+	lock := flock.New(filepath.Join(s.Dir, profile.SDKName()+".lock"), flock.SetPermissions(atomicfile.SecretFile))
+	held, err := lock.TryLockContext(ctx, lockRetry)
+	if ctx.Err() != nil {
+		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "another gatehouse is renewing the credential and has not finished").
+			WithHint("gatehouse status" + profile.Flag())
+	}
+	if err != nil || !held {
+		return nil, fmt.Errorf("locking the credential: %w", err)
+	}
+	return func() { _ = lock.Unlock() }, nil
+}

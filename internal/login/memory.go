@@ -1,0 +1,94 @@
+package login
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
+	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+)
+
+const maxMemory = 64 << 10
+
+// Memory remembers, in the folder Dir, which server each profile is signed in
+// at (profiles/NAME.json) and which was used last (server.json). It holds no
+// secret; the files are private all the same, because a changed endpoint in them
+// would be sent a refresh token.
+type Memory struct{ Dir string }
+
+// Enrolment is where and when a profile was signed in.
+type Enrolment struct {
+	Server
+	SignedIn time.Time `json:"signed_in_at"`
+}
+
+func (m Memory) profile(p credential.Profile) string {
+	return filepath.Join(m.Dir, "profiles", p.String()+".json")
+}
+
+func (m Memory) last() string { return filepath.Join(m.Dir, "server.json") }
+
+// Remember keeps where a profile was signed in, and its server as the one to
+// use next time.
+func (m Memory) Remember(p credential.Profile, e Enrolment) error {
+	for path, what := range map[string]any{m.profile(p): e, m.last(): map[string]string{"server": e.Origin}} {
+		b, err := json.MarshalIndent(what, "", "  ")
+		if err != nil {
+			return fmt.Errorf("encoding the sign-in: %w", err)
+		}
+		if err := atomicfile.Replace(path, append(b, '\n'), atomicfile.SecretDir, atomicfile.SecretFile); err != nil {
+			return fmt.Errorf("remembering the sign-in: %w", err)
+		}
+	}
+	return nil
+}
+
+// Recall returns where a profile was signed in. It fails with NotFound if it
+// never was, and with Invalid if the memory cannot be trusted.
+func (m Memory) Recall(p credential.Profile) (Enrolment, error) {
+	var e Enrolment
+	if err := read(m.profile(p), &e); err != nil {
+		return Enrolment{}, err
+	}
+	return e, e.Check()
+}
+
+// LastServer is the server that was signed in at last, or "".
+func (m Memory) LastServer() string {
+	var e Server
+	if read(m.last(), &e) != nil {
+		return ""
+	}
+	return e.Origin
+}
+
+// Forget removes what is remembered of a profile, but not the last server.
+func (m Memory) Forget(p credential.Profile) error {
+	if err := os.Remove(m.profile(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forgetting the sign-in: %w", err)
+	}
+	return nil
+}
+
+func read(path string, into any) error {
+	b, err := atomicfile.ReadPrivate(path, maxMemory)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.Wrap(fault.NotFound, err, "not signed in")
+	case err != nil:
+		if unsafe, ok := errors.AsType[*atomicfile.UnsafeError](err); ok {
+			return fault.New(fault.Invalid, "%w", unsafe).WithHint(unsafe.Mend)
+		}
+		return fmt.Errorf("recalling the sign-in: %w", err)
+	}
+	if json.Unmarshal(b, into) != nil {
+		return fault.New(fault.Invalid, "%s is not readable any more", path)
+	}
+	return nil
+}
