@@ -83,6 +83,7 @@ func (g *Gateway) Exchange(w http.ResponseWriter, r *http.Request, ask Ask) (err
 	if x.grant, x.who, err = g.admit(r.Context(), ask.Credential); err != nil {
 		return err
 	}
+	w.Header()["Anthropic-Organization-Id"] = []string{string(x.who.Organization)}
 	allowance, err := g.rates.enter(credentialID(x.who))
 	if err != nil {
 		return err
