@@ -125,13 +125,26 @@ func (b *Book) Models(at time.Time) []Model {
 		if m.released.After(at) {
 			continue
 		}
-		status := Active
-		if !m.retired.IsZero() && !at.Before(m.retired) {
-			status = Retired
-		}
-		out = append(out, Model{ID: m.id, DisplayName: m.name, Status: status, Released: m.released, Context: m.context, MaxOutput: m.maxOutput})
+		out = append(out, m.shown(at))
 	}
 	return out
+}
+
+func (m *model) shown(at time.Time) Model {
+	status := Active
+	if !m.retired.IsZero() && !at.Before(m.retired) {
+		status = Retired
+	}
+	return Model{ID: m.id, DisplayName: m.name, Status: status, Released: m.released, Context: m.context, MaxOutput: m.maxOutput}
+}
+
+// Model returns a model as of a time, however its name is written.
+func (b *Book) Model(name string, at time.Time) (Model, bool) {
+	m := b.find(name)
+	if m == nil {
+		return Model{}, false
+	}
+	return m.shown(at), true
 }
 
 // ID returns the first-party id of a model however it is written, and whether
