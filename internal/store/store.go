@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -17,8 +18,9 @@ type DB struct {
 	write   *sql.DB
 	read    *sql.DB
 	dialect dialect
-	signer  note.Signer // signs the head of the activity log; set once by UseSigner
-	wake    func()      // told after every recorded change; set once by OnChange
+	ring    *kms.Keyring // seals secrets at rest; set by Unlock
+	signer  note.Signer  // signs the head of the activity log; set by Unlock
+	wake    func()       // told after every recorded change; set once by OnChange
 }
 
 // Open opens a database, migrates it under a lock and returns it. The URL is
@@ -40,10 +42,6 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	}
 	return db, nil
 }
-
-// UseSigner sets the key that signs the activity log. Nothing can be recorded
-// before it is set.
-func (db *DB) UseSigner(s note.Signer) { db.signer = s }
 
 // OnChange has f called after every recorded change of this process, so that
 // the feed need not wait for its next look.

@@ -1,0 +1,223 @@
+package jwks
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/go-jose/go-jose/v4"
+)
+
+const (
+	// Overlap is how long a key is good for verifying after its successor signs.
+	Overlap = 90 * time.Minute
+	// lead is how long a key is published before it signs.
+	lead = 10 * time.Second
+	// Life is after how long a key is replaced by itself.
+	Life = 90 * 24 * time.Hour
+)
+
+// Key is a signing key.
+type Key struct {
+	ID        string // the "kid"
+	Private   ed25519.PrivateKey
+	CreatedAt time.Time
+	ActiveAt  time.Time
+}
+
+// Store is what the package needs stored. Private keys are sealed by it.
+type Store interface {
+	// Keys returns all keys in the order of ActiveAt.
+	Keys(ctx context.Context) ([]Key, error)
+	// Add adds a key, unless it is the first and another is there already.
+	Add(ctx context.Context, k Key, first bool, e audit.Event) error
+}
+
+// Set is the keys as one node knows them. Use Load; it is safe for concurrent use.
+type Set struct {
+	store Store
+	now   func() time.Time
+
+	mu      sync.RWMutex
+	keys    []Key
+	signers map[string]jose.Signer
+	looked  time.Time
+}
+
+// Load reads the keys, after making the first if there is none.
+func Load(ctx context.Context, store Store, now func() time.Time) (*Set, error) {
+	s := &Set{store: store, now: now}
+	if err := s.Reload(ctx); err != nil {
+		return nil, err
+	}
+	if len(s.keys) > 0 {
+		return s, nil
+	}
+	if err := s.add(ctx, caller.OfSystem(""), true, now()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Reload reads the keys again.
+func (s *Set) Reload(ctx context.Context) error {
+	keys, err := s.store.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the signing keys: %w", err)
+	}
+	signers := map[string]jose.Signer{}
+	for _, k := range keys {
+		options := (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", k.ID)
+		if signers[k.ID], err = jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: k.Private}, options); err != nil {
+			return fmt.Errorf("using signing key %s: %w", k.ID, err)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys, s.signers, s.looked = keys, signers, s.now()
+	return nil
+}
+
+// Rotate makes a new key, which signs after a short while.
+func (s *Set) Rotate(ctx context.Context, who caller.Caller) error {
+	if err := access.CheckInstance(who); err != nil {
+		return err
+	}
+	return s.add(ctx, who, false, s.now().Add(lead))
+}
+
+// RotateIfOld rotates when the newest key is older than Life.
+func (s *Set) RotateIfOld(ctx context.Context, who caller.Caller) error {
+	s.mu.RLock()
+	newest := s.keys[len(s.keys)-1].CreatedAt
+	s.mu.RUnlock()
+	if s.now().Sub(newest) < Life {
+		return access.CheckInstance(who)
+	}
+	return s.Rotate(ctx, who)
+}
+
+func (s *Set) add(ctx context.Context, who caller.Caller, first bool, active time.Time) error {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	k := Key{ID: string(id.NewRequest())[4:], Private: private, CreatedAt: s.now(), ActiveAt: active}
+	if err := s.store.Add(ctx, k, first, audit.New(who, s.now(), audit.SigningKeyRotated, k.ID, nil)); err != nil {
+		return fmt.Errorf("adding a signing key: %w", err)
+	}
+	return s.Reload(ctx)
+}
+
+// Sign makes a token of the claims.
+func (s *Set) Sign(claims any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encoding claims: %w", err)
+	}
+	signed, err := s.signer().Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("signing a token: %w", err)
+	}
+	return signed.CompactSerialize()
+}
+
+func (s *Set) signer() jose.Signer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	now, chosen := s.now(), s.keys[0]
+	for _, k := range s.keys {
+		if !k.ActiveAt.After(now) {
+			chosen = k
+		}
+	}
+	return s.signers[chosen.ID]
+}
+
+// ErrToken is the one answer to a token that this set did not sign.
+var ErrToken = errors.New("the token was not signed by this server")
+
+// Verify checks a token's signature and reads its claims. It fails with
+// ErrToken if the token is not ours; any other error says that we cannot tell.
+func (s *Set) Verify(ctx context.Context, token string, claims any) error {
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
+	if err != nil || len(parsed.Signatures) != 1 {
+		return ErrToken
+	}
+	key, err := s.verifier(ctx, parsed.Signatures[0].Protected.KeyID)
+	if err != nil {
+		return err
+	}
+	payload, err := parsed.Verify(key)
+	if err != nil {
+		return ErrToken
+	}
+	if err := json.Unmarshal(payload, claims); err != nil {
+		return ErrToken
+	}
+	return nil
+}
+
+func (s *Set) verifier(ctx context.Context, kid string) (ed25519.PublicKey, error) {
+	if key, ok := s.find(kid); ok {
+		return key, nil
+	}
+	// Another node may have made it a moment ago. Strangers' tokens must not make
+	// us read the database more than once a second.
+	s.mu.Lock()
+	again := s.now().Sub(s.looked) >= time.Second
+	if again {
+		s.looked = s.now()
+	}
+	s.mu.Unlock()
+	if again {
+		if err := s.Reload(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if key, ok := s.find(kid); ok {
+		return key, nil
+	}
+	return nil, ErrToken
+}
+
+func (s *Set) find(kid string) (ed25519.PublicKey, bool) {
+	for _, k := range s.published() {
+		if k.ID == kid {
+			return k.Private.Public().(ed25519.PublicKey), true
+		}
+	}
+	return nil, false
+}
+
+// published are the keys that verify now.
+func (s *Set) published() []Key {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	now, from := s.now(), 0
+	for i := 1; i < len(s.keys); i++ {
+		if now.Sub(s.keys[i].ActiveAt) > Overlap {
+			from = i
+		}
+	}
+	return slices.Clone(s.keys[from:])
+}
+
+// Public is the JSON Web Key Set (RFC 7517) to be served.
+func (s *Set) Public() jose.JSONWebKeySet {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range s.published() {
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Algorithm: string(jose.EdDSA), Use: "sig"})
+	}
+	return set
+}
