@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -115,8 +116,8 @@ func (s APIKeys) Touch(ctx context.Context, used map[id.APIKey]time.Time) error 
 		return nil
 	}
 	return s.db.upkeep(ctx, func(t tx) error {
-		for k, at := range used {
-			if _, err := t.exec(`UPDATE api_key SET used_at = $1 WHERE id = $2 AND (used_at IS NULL OR used_at < $1)`, micros(at), k); err != nil {
+		for _, k := range slices.Sorted(maps.Keys(used)) {
+			if _, err := t.exec(`UPDATE api_key SET used_at = $1 WHERE id = $2 AND (used_at IS NULL OR used_at < $1)`, micros(used[k]), k); err != nil {
 				return err
 			}
 		}

@@ -161,6 +161,9 @@ func fromMaybe(us sql.NullInt64) time.Time {
 	return fromMicros(us.Int64)
 }
 
+// errLost says that somebody else was first; it never leaves the package.
+var errLost = errors.New("somebody else was first")
+
 // must runs a statement that has to change something: NotFound if it does not.
 func (t tx) must(query string, args ...any) error {
 	n, err := t.exec(query, args...)

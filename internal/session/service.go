@@ -1,0 +1,254 @@
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/jwks"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+)
+
+const (
+	// Grace is how long a used refresh token still gives its successor.
+	Grace = 60 * time.Second
+	// MaxAccessTTL bounds the life of an access token.
+	MaxAccessTTL = time.Hour
+)
+
+// Config is what a Service needs.
+type Config struct {
+	Store      Store
+	Members    Members
+	Keys       *jwks.Set
+	Issuer     string // the server's public URL: iss and aud of every token
+	RefreshKey []byte // successors are derived with it; the same on all nodes
+	AccessTTL  time.Duration
+	RefreshTTL time.Duration // from its last use
+	Now        func() time.Time
+}
+
+// Service keeps sessions. Use New; it is safe for concurrent use.
+type Service struct{ cfg Config }
+
+// New returns a Service. Zero lifetimes become an hour and thirty days.
+func New(cfg Config) *Service {
+	if cfg.AccessTTL <= 0 || cfg.AccessTTL > MaxAccessTTL {
+		cfg.AccessTTL = MaxAccessTTL
+	}
+	if cfg.RefreshTTL <= 0 {
+		cfg.RefreshTTL = 30 * 24 * time.Hour
+	}
+	return &Service{cfg}
+}
+
+// Start begins a session of a member who has approved it.
+func (s *Service) Start(ctx context.Context, who caller.Caller, device Device) (Tokens, error) {
+	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil {
+		return Tokens{}, err
+	}
+	m, ok, err := s.cfg.Members.Member(ctx, who.Organization, who.Member)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if !ok || m.Status != org.Active {
+		return Tokens{}, fault.New(fault.Denied, "your membership of this organization is not active")
+	}
+	now := s.cfg.Now()
+	session := Session{ID: id.NewDeviceSession(), Organization: m.Organization, Member: m.ID, Email: m.Email, Device: clean(device), CreatedAt: now, UsedAt: now}
+	token := secret.Mint(secret.RefreshToken)
+	first := Refresh{Hash: token.Hash(), Session: session.ID, CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL)}
+	e := audit.New(who.From(device.Address), now, audit.SessionStarted, string(session.ID), audit.Detail{"client": session.Device.ClientID,
+		"name": session.Device.Name, "system": session.Device.System, "version": session.Device.ClientVersion})
+	if err := s.cfg.Store.Start(ctx, session, first, e); err != nil {
+		return Tokens{}, err
+	}
+	return s.tokens(m, session, token)
+}
+
+func clean(d Device) Device {
+	for _, field := range []*string{&d.ClientID, &d.Name, &d.System, &d.ClientVersion} {
+		*field = strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7f {
+				return -1
+			}
+			return r
+		}, *field)
+		*field = strings.ToValidUTF8((*field)[:min(len(*field), 120)], "")
+	}
+	return d
+}
+
+// invalidGrant is the one answer to a refresh token that is not good.
+func invalidGrant() *fault.Error {
+	return fault.New(fault.Unauthenticated, "the refresh token is unknown, expired or revoked").WithHint("sign in again with: gatehouse login")
+}
+
+// Refresh exchanges a refresh token for fresh tokens. It fails with
+// Unauthenticated if the token, its session or its member is no longer good.
+func (s *Service) Refresh(ctx context.Context, presented secret.Text, address string) (Tokens, error) {
+	if !secret.Is(secret.RefreshToken, presented.Reveal()) {
+		return Tokens{}, invalidGrant()
+	}
+	used, ok, err := s.cfg.Store.Refresh(ctx, presented.Hash())
+	if err != nil {
+		return Tokens{}, err
+	}
+	now := s.cfg.Now()
+	if !ok || !now.Before(used.ExpiresAt) {
+		return Tokens{}, invalidGrant()
+	}
+	session, m, err := s.living(ctx, used.Session)
+	if err != nil {
+		return Tokens{}, err
+	}
+	who := m.Caller(caller.Session).From(address)
+	who.Session = session.ID
+	next := s.successor(presented)
+	if used.UsedAt.IsZero() {
+		used.UsedAt = now
+		won, err := s.cfg.Store.Rotate(ctx, used, Refresh{Hash: next.Hash(), Session: session.ID, Generation: used.Generation + 1,
+			CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL)}, audit.New(who, now, audit.SessionRefreshed, string(session.ID), nil))
+		if err != nil || won {
+			return s.orTokens(m, session, next, err)
+		}
+		// Somebody presented the same token a moment before us: see what they left.
+		if used, _, err = s.cfg.Store.Refresh(ctx, presented.Hash()); err != nil {
+			return Tokens{}, err
+		}
+		if session, m, err = s.living(ctx, used.Session); err != nil {
+			return Tokens{}, err
+		}
+	}
+	if used.Generation == session.Generation-1 && now.Sub(used.UsedAt) <= Grace {
+		return s.tokens(m, session, next)
+	}
+	e := audit.New(who, now, audit.TokenReplayed, string(session.ID), audit.Detail{"session": session.Device.Name}).Affecting(string(session.ID))
+	if err := s.cfg.Store.End(ctx, session.ID, "a used refresh token was presented again", now, e); err != nil {
+		return Tokens{}, err
+	}
+	return Tokens{}, invalidGrant()
+}
+
+func (s *Service) orTokens(m org.Member, session Session, refresh secret.Text, err error) (Tokens, error) {
+	if err != nil {
+		return Tokens{}, err
+	}
+	return s.tokens(m, session, refresh)
+}
+
+// successor derives the token that follows another.
+func (s *Service) successor(of secret.Text) secret.Text {
+	mac := hmac.New(sha256.New, s.cfg.RefreshKey)
+	mac.Write([]byte("refresh successor\x00" + of.Reveal()))
+	return secret.FromBytes(secret.RefreshToken, [32]byte(mac.Sum(nil)))
+}
+
+// living returns a session that has not ended, with its active member.
+func (s *Service) living(ctx context.Context, d id.DeviceSession) (Session, org.Member, error) {
+	session, ok, err := s.cfg.Store.Session(ctx, d)
+	if err != nil {
+		return Session{}, org.Member{}, err
+	}
+	if !ok || !session.EndedAt.IsZero() {
+		return Session{}, org.Member{}, invalidGrant()
+	}
+	m, ok, err := s.cfg.Members.Member(ctx, session.Organization, session.Member)
+	if err != nil {
+		return Session{}, org.Member{}, err
+	}
+	if !ok || m.Status != org.Active {
+		return Session{}, org.Member{}, invalidGrant()
+	}
+	return session, m, nil
+}
+
+// Mine lists the caller's own sessions, the latest used first.
+func (s *Service) Mine(ctx context.Context, who caller.Caller) ([]Session, error) {
+	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil {
+		return nil, err
+	}
+	if who.Member == "" {
+		return nil, nil
+	}
+	return s.cfg.Store.List(ctx, who.Organization, who.Member)
+}
+
+// All lists everybody's sessions, the latest used first.
+func (s *Service) All(ctx context.Context, who caller.Caller, o id.Organization) ([]Session, error) {
+	if err := access.Check(who, caller.AllSessions, o); err != nil {
+		return nil, err
+	}
+	return s.cfg.Store.List(ctx, o, "")
+}
+
+// End ends a session of the caller's own, or anybody's for who may.
+func (s *Service) End(ctx context.Context, who caller.Caller, o id.Organization, d id.DeviceSession) error {
+	if err := access.Check(who, caller.ReadOrganization, o); err != nil {
+		return err
+	}
+	session, ok, err := s.cfg.Store.Session(ctx, d)
+	if err != nil {
+		return err
+	}
+	if !ok || session.Organization != o {
+		return fault.New(fault.NotFound, "there is no such session in your organization")
+	}
+	if err := access.CheckOwner(who, caller.OwnSessions, caller.AllSessions, session.Member, o); err != nil {
+		return err
+	}
+	return s.end(ctx, who, session, "ended by "+who.Principal())
+}
+
+// EndByToken ends the session that an access or refresh token belongs to, as
+// RFC 7009 asks: a token that is not ours, or not good any more, is no error.
+func (s *Service) EndByToken(ctx context.Context, presented secret.Text, address string) error {
+	var d id.DeviceSession
+	if s.Accepts(presented.Reveal()) {
+		who, _, err := s.Resolve(ctx, presented)
+		if err != nil {
+			return ignoreUnauthenticated(err)
+		}
+		d = who.Session
+	} else {
+		r, ok, err := s.cfg.Store.Refresh(ctx, presented.Hash())
+		if err != nil || !ok {
+			return err
+		}
+		d = r.Session
+	}
+	session, m, err := s.living(ctx, d)
+	if err != nil {
+		return ignoreUnauthenticated(err)
+	}
+	who := m.Caller(caller.Session).From(address)
+	who.Session = d
+	return s.end(ctx, who, session, "signed out")
+}
+
+func ignoreUnauthenticated(err error) error {
+	if fault.Is(err, fault.Unauthenticated) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) end(ctx context.Context, who caller.Caller, session Session, why string) error {
+	now := s.cfg.Now()
+	e := audit.New(who, now, audit.SessionRevoked, string(session.ID), audit.Detail{"session": session.Device.Name, "of": session.Email}).
+		In(session.Organization).Affecting(string(session.ID))
+	return s.cfg.Store.End(ctx, session.ID, why, now, e)
+}
+
+// Touch notes when sessions were last used.
+func (s *Service) Touch(ctx context.Context, used map[id.DeviceSession]time.Time) error {
+	return s.cfg.Store.Touch(ctx, used)
+}

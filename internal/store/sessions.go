@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
+)
+
+// Sessions is the session.Store.
+type Sessions struct{ db *DB }
+
+// Sessions returns the device sessions.
+func (db *DB) Sessions() Sessions { return Sessions{db} }
+
+var _ session.Store = Sessions{}
+
+const sessionColumns = `SELECT d.id, d.organization_id, d.member_id, a.email, d.client_id, d.name, d.system, d.client_version, d.address,
+	d.created_at, d.used_at, d.generation, d.ended_at, d.ended_why FROM device_session d
+	JOIN member m ON m.id = d.member_id JOIN account a ON a.id = m.account_id `
+
+func scanSession(row scanner) (s session.Session, err error) {
+	var created, used int64
+	var ended sql.NullInt64
+	err = row.Scan(&s.ID, &s.Organization, &s.Member, &s.Email, &s.Device.ClientID, &s.Device.Name, &s.Device.System, &s.Device.ClientVersion,
+		&s.Device.Address, &created, &used, &s.Generation, &ended, &s.EndedWhy)
+	s.CreatedAt, s.UsedAt, s.EndedAt = fromMicros(created), fromMicros(used), fromMaybe(ended)
+	return s, err
+}
+
+func (s Sessions) Start(ctx context.Context, d session.Session, r session.Refresh, e audit.Event) error {
+	return s.db.record(ctx, func(t tx) error {
+		if _, err := t.exec(`INSERT INTO device_session (id, organization_id, member_id, client_id, name, system, client_version, address, created_at, used_at, generation, ended_why)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '')`, d.ID, d.Organization, d.Member, d.Device.ClientID, d.Device.Name, d.Device.System,
+			d.Device.ClientVersion, d.Device.Address, micros(d.CreatedAt), micros(d.UsedAt), d.Generation); err != nil {
+			return err
+		}
+		return insertRefresh(t, d.Organization, r)
+	}, e)
+}
+
+func insertRefresh(t tx, o id.Organization, r session.Refresh) error {
+	_, err := t.exec(`INSERT INTO refresh_token (hash, organization_id, device_session_id, generation, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+		r.Hash[:], o, r.Session, r.Generation, micros(r.CreatedAt), micros(r.ExpiresAt))
+	return err
+}
+
+func (s Sessions) Session(ctx context.Context, d id.DeviceSession) (session.Session, bool, error) {
+	return first(queryAll(ctx, s.db.read, scanSession, sessionColumns+`WHERE d.id = $1`, d))
+}
+
+func (s Sessions) List(ctx context.Context, o id.Organization, m id.Member) ([]session.Session, error) {
+	if m != "" {
+		return queryAll(ctx, s.db.read, scanSession, sessionColumns+`WHERE d.organization_id = $1 AND d.member_id = $2 AND d.ended_at IS NULL
+			ORDER BY d.used_at DESC, d.id LIMIT 500`, o, m)
+	}
+	return queryAll(ctx, s.db.read, scanSession, sessionColumns+`WHERE d.organization_id = $1 AND d.ended_at IS NULL ORDER BY d.used_at DESC, d.id LIMIT 500`, o)
+}
+
+func (s Sessions) Refresh(ctx context.Context, hash secret.Hash) (session.Refresh, bool, error) {
+	r := session.Refresh{Hash: hash}
+	var created, expires int64
+	var used sql.NullInt64
+	ok, err := s.db.queryRow(ctx, []any{&r.Session, &r.Generation, &created, &expires, &used},
+		`SELECT device_session_id, generation, created_at, expires_at, used_at FROM refresh_token WHERE hash = $1`, hash[:])
+	r.CreatedAt, r.ExpiresAt, r.UsedAt = fromMicros(created), fromMicros(expires), fromMaybe(used)
+	return r, ok, err
+}
+
+func (s Sessions) Rotate(ctx context.Context, used, next session.Refresh, e audit.Event) (won bool, err error) {
+	err = s.db.record(ctx, func(t tx) error {
+		n, err := t.exec(`UPDATE refresh_token SET used_at = $1 WHERE hash = $2 AND used_at IS NULL`, micros(used.UsedAt), used.Hash[:])
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errLost
+		}
+		if err := insertRefresh(t, e.Organization, next); err != nil {
+			return err
+		}
+		return t.must(`UPDATE device_session SET generation = $1, used_at = $2 WHERE id = $3`, next.Generation, micros(used.UsedAt), used.Session)
+	}, e)
+	if err == errLost {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (s Sessions) End(ctx context.Context, d id.DeviceSession, why string, at time.Time, e audit.Event) error {
+	err := s.db.record(ctx, func(t tx) error {
+		n, err := t.exec(`UPDATE device_session SET ended_at = $1, ended_why = $2 WHERE id = $3 AND ended_at IS NULL`, micros(at), why, d)
+		if err == nil && n == 0 {
+			err = errLost // it ended before: nothing changes, nothing is recorded
+		}
+		return err
+	}, e)
+	if err == errLost {
+		return nil
+	}
+	return err
+}
+
+func (s Sessions) Touch(ctx context.Context, used map[id.DeviceSession]time.Time) error {
+	if len(used) == 0 {
+		return nil
+	}
+	return s.db.upkeep(ctx, func(t tx) error {
+		for _, d := range slices.Sorted(maps.Keys(used)) { // in one order everywhere, so that nodes cannot deadlock
+			if _, err := t.exec(`UPDATE device_session SET used_at = $1 WHERE id = $2 AND used_at < $1`, micros(used[d]), d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
