@@ -127,6 +127,7 @@ CREATE TABLE auth_code (
     challenge         TEXT   NOT NULL,
     name              TEXT   NOT NULL,
     system            TEXT   NOT NULL,
+    client_version    TEXT   NOT NULL,
     address           TEXT   NOT NULL,
     organization_id   TEXT   NOT NULL,
     member_id         TEXT   NOT NULL,
