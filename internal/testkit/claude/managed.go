@@ -1,0 +1,83 @@
+package claude
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// An /etc of its own: the managed settings lie in the upper layer before it is
+// mounted, so that nothing is ever written through the path /etc. The layers
+// need a file system that can carry them, which a container's own often cannot.
+const overEtc = `
+set -e
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755 tmpfs "$1"
+mkdir -p "$1/upper/claude-code" "$1/work"
+cp "$2" "$1/upper/claude-code/managed-settings.json"
+mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+shift 2
+exec "$@"
+`
+
+// namespaces are the ways to a private mount namespace: as root, or as a user
+// who may make one.
+var namespaces = [][]string{{"unshare", "-m"}, {"unshare", "-m", "-r"}}
+
+var namespace = sync.OnceValue(func() []string {
+	folder, err := os.MkdirTemp("", "gatehouse-etc-")
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	file := filepath.Join(folder, "settings.json")
+	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
+		return nil
+	}
+	mount := filepath.Join(folder, "mount")
+	if err := os.Mkdir(mount, 0o700); err != nil {
+		return nil
+	}
+	for _, way := range namespaces {
+		argv := append(append([]string{}, way...), "sh", "-c", overEtc, "sh", mount, file, "test", "-f", "/etc/claude-code/managed-settings.json")
+		if exec.Command(argv[0], argv[1:]...).Run() == nil {
+			return way
+		}
+	}
+	return nil
+})
+
+// Supported reports whether managed settings can be shown to the client here.
+func Supported() bool { return namespace() != nil }
+
+// NeedManaged ends a test that needs managed settings where they cannot be
+// shown: skipped on a person's machine, failed where CI is set.
+func NeedManaged(t testing.TB) {
+	t.Helper()
+	if Supported() {
+		return
+	}
+	const why = "managed settings need a private mount namespace: Linux, as root or where users may make namespaces"
+	if os.Getenv("CI") != "" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+func managed(t testing.TB, settings string, argv []string) []string {
+	t.Helper()
+	way := namespace()
+	if way == nil {
+		t.Fatal("managed settings cannot be shown to the client here: call NeedManaged first")
+	}
+	folder := Home(t)
+	file, mount := filepath.Join(folder, "settings.json"), filepath.Join(folder, "mount")
+	write(t, file, settings)
+	if err := os.Mkdir(mount, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	all := append(append([]string{}, way...), "sh", "-c", overEtc, "sh", mount, file)
+	return append(all, argv...)
+}
