@@ -66,4 +66,3 @@ func lastCredential(api *upstream.Server) string {
 	}
 	return last
 }
-
