@@ -136,7 +136,22 @@ func (k *Keeper) still(g *Grant) (*Grant, error) {
 	case k.cfg.Heard != nil && now.Sub(k.cfg.Heard()) > k.cfg.Grace:
 		return nil, fault.New(fault.Unavailable, "the server has been without its database for too long to trust what it remembers").After(10 * time.Second)
 	}
+	g.used.Store(now.UnixMicro())
 	return g, nil
+}
+
+// Used returns the callers that presented a credential since a moment, with the
+// time at which each last did.
+func (k *Keeper) Used(since time.Time) map[caller.Caller]time.Time {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	used := map[caller.Caller]time.Time{}
+	for _, g := range k.byHash {
+		if at := time.UnixMicro(g.used.Load()); at.After(since) {
+			used[g.Caller()] = at
+		}
+	}
+	return used
 }
 
 // Changed tells the Keeper that the things with these ids are no longer as they

@@ -17,6 +17,7 @@ type Grant struct {
 	expires time.Time
 	who     atomic.Pointer[caller.Caller]
 	ended   atomic.Bool
+	used    atomic.Int64 // microseconds; when it was last presented
 
 	mu    sync.Mutex
 	next  int

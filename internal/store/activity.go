@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/feed"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
@@ -89,8 +90,10 @@ func (t tx) ReadHashes(positions []int64) ([]audit.Hash, error) {
 	return out, nil
 }
 
-// Activities reads the record.
+// Activities reads the record. It is the feed.Source.
 type Activities struct{ db *DB }
+
+var _ feed.Source = Activities{}
 
 // Activities returns the record.
 func (db *DB) Activities() Activities { return Activities{db} }
@@ -130,20 +133,11 @@ func (a Activities) Proof(ctx context.Context, from int64, limit int) ([]audit.E
 	return entries, hashes, nil
 }
 
-// Change is what the feed tells of one entry of the record.
-type Change struct {
-	Position     int64
-	Organization id.Organization
-	Type         audit.Type
-	Target       string
-	Affects      []string
-}
-
 // Changes returns up to limit changes from a place in the log on, in order.
 // Entries are appended under one lock, so none appears before its predecessor.
-func (a Activities) Changes(ctx context.Context, from int64, limit int) ([]Change, error) {
-	return queryAll(ctx, a.db.read, func(s scanner) (Change, error) {
-		var c Change
+func (a Activities) Changes(ctx context.Context, from int64, limit int) ([]feed.Change, error) {
+	return queryAll(ctx, a.db.read, func(s scanner) (feed.Change, error) {
+		var c feed.Change
 		var affects string
 		if err := s.Scan(&c.Position, &c.Organization, &c.Type, &c.Target, &affects); err != nil {
 			return c, err

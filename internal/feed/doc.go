@@ -1,0 +1,8 @@
+// Package feed tells a node what changed, whoever changed it.
+//
+// Every change is an entry of the activity log, in the order of its commit. Each
+// node reads on from where it was, several times a second and at once after a
+// change of its own, and tells its listeners: credentials are asked for again,
+// caches are dropped. So what is revoked on one node stops on all within the
+// interval, and a node that lost the database catches up when it is back.
+package feed
