@@ -29,12 +29,14 @@ type authServer struct {
 	decision string // what the owner says at the device and authorize pages: approve, deny or wait
 	slow     int    // so many slow_down answers first
 	wrongIss bool
-	counts   map[string]int
-	codes    map[string]*grantCode
-	tokens   map[string]*link // by refresh token
-	families map[string]*family
-	access   map[string]bool // access tokens that were issued
-	seen     []string        // device_name and device_system, user agents
+	// onRefresh is called before a refresh token is looked at, without the lock.
+	onRefresh func()
+	counts    map[string]int
+	codes     map[string]*grantCode
+	tokens    map[string]*link // by refresh token
+	families  map[string]*family
+	access    map[string]bool // access tokens that were issued
+	seen      []string        // device_name and device_system, user agents
 }
 
 type grantCode struct{ challenge, redirect, state string }
@@ -197,6 +199,11 @@ func (s *authServer) poll(w http.ResponseWriter, code string) {
 }
 
 func (s *authServer) refresh(w http.ResponseWriter, token string) {
+	if then := s.onRefresh; then != nil {
+		s.mu.Unlock()
+		then()
+		s.mu.Lock()
+	}
 	l := s.tokens[token]
 	switch {
 	case l == nil || l.family.revoked:
