@@ -47,6 +47,7 @@ func drive(ctx context.Context, p plan, assembled bool, profile string) error {
 		}
 		if assembled {
 			gateway, err = start(ctx, "-role", "gateway", "-to", upstream.url, "-profile", profile)
+			profile = "" // of the first, which does the CPU rounds
 		} else {
 			gateway, err = startServer(ctx, upstream.url)
 		}

@@ -3,18 +3,16 @@ package anthropic
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
 )
 
 // Config says where the upstream is and how to get in. One of Key and Token is
@@ -35,11 +33,12 @@ type Config struct {
 type Upstream struct {
 	name      string
 	base      *url.URL
-	paths     map[gateway.Operation]string
-	auth      string // the header that carries the credential, in canonical form
+	paths     map[gateway.Operation]string // escaped
+	auth      string                       // the header that carries the credential, in canonical form
 	secret    secret.Text
-	oauth     bool // the credential is a token, so the OAuth beta is ours to send
-	transport *http.Transport
+	oauth     bool            // the credential is a token, so the OAuth beta is ours to send
+	direct    *direct.Pool    // nil if there is a proxy in between
+	transport *http.Transport // for that case
 }
 
 // New returns an Upstream, or says what is wrong with its address or credential.
@@ -51,37 +50,19 @@ func New(cfg Config) (*Upstream, error) {
 	if cfg.Key.Empty() == cfg.Token.Empty() {
 		return nil, fault.New(fault.Invalid, "an upstream needs one credential, a key or a token").At("key")
 	}
-	u := &Upstream{name: cfg.Name, base: base, transport: newTransport(cfg), auth: "X-Api-Key", secret: cfg.Key}
+	u := &Upstream{name: cfg.Name, base: base, auth: "X-Api-Key", secret: cfg.Key}
 	if u.oauth = !cfg.Token.Empty(); u.oauth {
 		u.auth, u.secret = "Authorization", secret.New("Bearer "+cfg.Token.Reveal())
 	}
-	prefix := strings.TrimSuffix(base.Path, "/")
+	if proxied(cfg, base) {
+		u.transport = newTransport(cfg)
+	} else {
+		u.direct = newPool(cfg, base)
+	}
+	prefix := strings.TrimSuffix(base.EscapedPath(), "/")
 	u.paths = map[gateway.Operation]string{
 		gateway.Messages: prefix + "/v1/messages", gateway.CountTokens: prefix + "/v1/messages/count_tokens"}
 	return u, nil
-}
-
-func newTransport(cfg Config) *http.Transport {
-	if cfg.ConnectWithin == 0 {
-		cfg.ConnectWithin = 10 * time.Second
-	}
-	if cfg.HeaderWithin == 0 {
-		cfg.HeaderWithin = 120 * time.Second
-	}
-	dial := cfg.DialContext
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: cfg.ConnectWithin, KeepAlive: 30 * time.Second}).DialContext
-	}
-	return &http.Transport{
-		Proxy: cfg.Proxy, DialContext: dial, TLSClientConfig: cfg.TLS,
-		TLSHandshakeTimeout: cfg.ConnectWithin, ResponseHeaderTimeout: cfg.HeaderWithin,
-		MaxIdleConns: 4096, MaxIdleConnsPerHost: 4096, IdleConnTimeout: 90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		DisableCompression:     true, // the answer must be readable on its way
-		// One connection carries one request: a stream never waits for another's
-		// flow control, and what is read is ours alone to hand over.
-		ForceAttemptHTTP2: false,
-	}
 }
 
 // Name is the upstream's name.
@@ -95,12 +76,15 @@ func (u *Upstream) Pings() bool {
 }
 
 // Close ends idle connections.
-func (u *Upstream) Close() { u.transport.CloseIdleConnections() }
+func (u *Upstream) Close() {
+	if u.direct != nil {
+		u.direct.Close()
+		return
+	}
+	u.transport.CloseIdleConnections()
+}
 
-var (
-	identity = []string{"identity"}
-	none     = []string{""}
-)
+var identity = []string{"identity"}
 
 // Send implements gateway.Upstream.
 func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answer, error) {
@@ -108,17 +92,13 @@ func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answe
 	if !ok {
 		return nil, fault.New(fault.Unsupported, "the upstream %s cannot do that", u.name)
 	}
-	target := *u.base
-	target.Path, target.RawPath, target.RawQuery = path, "", call.Query
-	request := (&http.Request{
-		Method: http.MethodPost, URL: &target, Host: u.base.Host, Header: u.header(call.Header),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Body: call.Reader(), ContentLength: int64(len(call.Body())),
-		// For a connection that was closed before anything was sent on it; a
-		// request that may have been read is not sent again.
-		GetBody: func() (io.ReadCloser, error) { return call.Reader(), nil },
-	}).WithContext(ctx)
-	response, err := u.transport.RoundTrip(request)
+	var response *http.Response
+	var err error
+	if u.direct != nil {
+		response, err = u.direct.Send(ctx, &direct.Request{Target: direct.Target(path, call.Query), Header: u.header(call.Header), Body: call.Body()})
+	} else {
+		response, err = u.sendProxied(ctx, path, call)
+	}
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -138,23 +118,7 @@ func (u *Upstream) header(from http.Header) http.Header {
 			to["Anthropic-Beta"] = betas
 		}
 	}
-	delete(to, "Idempotency-Key") // net/http would take it as leave to send twice
-	delete(to, "X-Idempotency-Key")
-	if to["User-Agent"] == nil {
-		to["User-Agent"] = none // or net/http names itself
-	}
 	to["Accept-Encoding"] = identity
 	to[u.auth] = []string{u.secret.Reveal()}
 	return to
-}
-
-// classify says what kind of failure kept us from an answer.
-func classify(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded) {
-		return fault.Wrap(fault.Timeout, err, "the upstream did not answer in time")
-	}
-	return fault.Wrap(fault.Unavailable, err, "the upstream cannot be reached").After(2 * time.Second)
 }

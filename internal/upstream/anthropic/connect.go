@@ -1,0 +1,99 @@
+package anthropic
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
+)
+
+// proxied reports whether the way to the upstream leads through a proxy, or may.
+func proxied(cfg Config, base *url.URL) bool {
+	if cfg.Proxy == nil {
+		return false
+	}
+	via, err := cfg.Proxy(&http.Request{Method: http.MethodPost, URL: base, Host: base.Host, Header: http.Header{}})
+	return err != nil || via != nil
+}
+
+func newPool(cfg Config, base *url.URL) *direct.Pool {
+	to := direct.Config{Address: base.Host, Host: base.Host, Dial: cfg.DialContext, ConnectWithin: cfg.ConnectWithin, HeaderWithin: cfg.HeaderWithin}
+	port := "80"
+	if base.Scheme == "https" {
+		port = "443"
+		to.TLS = &tls.Config{}
+		if cfg.TLS != nil {
+			to.TLS = cfg.TLS.Clone()
+		}
+		to.TLS.NextProtos = []string{"http/1.1"}
+		to.TLS.MinVersion = max(to.TLS.MinVersion, tls.VersionTLS12)
+		if to.TLS.ServerName == "" {
+			to.TLS.ServerName = base.Hostname()
+		}
+		if to.TLS.ClientSessionCache == nil {
+			to.TLS.ClientSessionCache = tls.NewLRUClientSessionCache(64)
+		}
+	}
+	if base.Port() == "" {
+		to.Address = net.JoinHostPort(base.Hostname(), port)
+	}
+	return direct.New(to)
+}
+
+func newTransport(cfg Config) *http.Transport {
+	connect := cmp.Or(cfg.ConnectWithin, 10*time.Second)
+	dial := cfg.DialContext
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext
+	}
+	return &http.Transport{
+		Proxy: cfg.Proxy, DialContext: dial, TLSClientConfig: cfg.TLS,
+		TLSHandshakeTimeout: connect, ResponseHeaderTimeout: cmp.Or(cfg.HeaderWithin, 120*time.Second),
+		MaxIdleConns: 4096, MaxIdleConnsPerHost: 4096, IdleConnTimeout: 55 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true, // the answer must be readable on its way
+	}
+}
+
+// sendProxied sends through a proxy, as net/http does it.
+func (u *Upstream) sendProxied(ctx context.Context, path string, call *gateway.Call) (*http.Response, error) {
+	target, err := u.base.Parse(direct.Target(path, call.Query))
+	if err != nil {
+		return nil, err
+	}
+	header := u.header(call.Header)
+	delete(header, "Idempotency-Key") // net/http would take it as leave to send twice
+	delete(header, "X-Idempotency-Key")
+	if header["User-Agent"] == nil {
+		header["User-Agent"] = []string{""} // or net/http names itself
+	}
+	return u.transport.RoundTrip((&http.Request{
+		Method: http.MethodPost, URL: target, Host: u.base.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: call.Reader(), ContentLength: int64(len(call.Body())),
+		// For a connection that was closed before anything was sent on it; a
+		// request that may have been read is not sent again.
+		GetBody: func() (io.ReadCloser, error) { return call.Reader(), nil },
+	}).WithContext(ctx))
+}
+
+// classify says what kind of failure kept us from an answer.
+func classify(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if timeout, ok := errors.AsType[net.Error](err); (ok && timeout.Timeout()) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		return fault.Wrap(fault.Timeout, err, "the upstream did not answer in time")
+	}
+	return fault.Wrap(fault.Unavailable, err, "the upstream cannot be reached").After(2 * time.Second)
+}
