@@ -34,6 +34,7 @@ type Program struct {
 	cmd   *exec.Cmd
 	held  io.WriteCloser
 	ended chan struct{}
+	wait  sync.Once
 
 	mu   sync.Mutex
 	tail []string
@@ -42,19 +43,21 @@ type Program struct {
 // patience bounds the wait for a program that neither serves nor ends.
 const patience = 60 * time.Second
 
-// The program runs beside a read that ends with the pipe. Five seconds after
+// The program runs beside a read that ends with the pipe. The shell lets go of
+// standard error, so that its end is the end of the program. Five seconds after
 // the polite signal comes the one that cannot be ignored.
 const shell = `
 signal=$1 folder=$2 remove=$3
 shift 3
 "$@" </dev/null &
 pid=$!
+exec 2>/dev/null
 read -r word
-kill -"$signal" "$pid" 2>/dev/null
-( sleep 5; kill -KILL "$pid" 2>/dev/null ) >/dev/null 2>&1 </dev/null &
+kill -"$signal" "$pid"
+( sleep 5; kill -KILL "$pid" ) >/dev/null </dev/null &
 late=$!
 wait "$pid"
-kill "$late" 2>/dev/null
+kill "$late"
 cd /
 if [ "$remove" = yes ] && [ "$word" != keep ]; then rm -rf -- "$folder"; fi
 `
@@ -150,7 +153,7 @@ func (p *Program) Rest() {
 func (p *Program) Stop() {
 	_ = p.held.Close()
 	<-p.ended
-	_ = p.cmd.Wait()
+	p.wait.Do(func() { _ = p.cmd.Wait() })
 }
 
 // Lookup finds a program by name in PATH and then in the given folders.
