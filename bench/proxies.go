@@ -102,6 +102,7 @@ func newJournal() (*journal, error) {
 
 func (j *journal) run() {
 	for range j.wake {
+		time.Sleep(time.Millisecond) // a group, not one at a time
 		j.mu.Lock()
 		batch, done := j.pending, j.group
 		j.pending, j.group = nil, make(chan struct{})
