@@ -232,7 +232,9 @@ type memory struct {
 	pair credential.Pair
 }
 
-func (m memory) Load(context.Context, credential.Profile) (credential.Pair, error) { return m.pair, nil }
+func (m memory) Load(context.Context, credential.Profile) (credential.Pair, error) {
+	return m.pair, nil
+}
 
 func (m memory) Lock(ctx context.Context, _ credential.Profile) (func(), error) {
 	<-ctx.Done() // somebody else never lets go
