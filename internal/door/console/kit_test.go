@@ -1,0 +1,208 @@
+package console_test
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/door/console"
+	"github.com/gatehouse-dev/gatehouse/internal/jwks"
+	"github.com/gatehouse-dev/gatehouse/internal/kms"
+	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
+	"github.com/gatehouse-dev/gatehouse/internal/store"
+)
+
+// clock is the time of one world, moved by hand.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// world is a console over the real rooms and a real database, served on loopback.
+type world struct {
+	t        testing.TB
+	clock    *clock
+	db       *store.DB
+	url      string
+	accounts *account.Service
+	orgs     *org.Service
+	keys     *apikey.Service
+	sessions *session.Service
+	devices  *oauth.Service
+	log      *strings.Builder
+
+	owner  org.Member
+	member org.Member
+}
+
+const password = "correct horse battery"
+
+func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
+	t.Helper()
+	ctx := context.Background()
+	w := &world{t: t, clock: &clock{at: time.Date(2026, 3, 14, 9, 30, 0, 0, time.UTC)}, log: &strings.Builder{}}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "gatehouse.db"))
+	must(err)
+	t.Cleanup(func() { must(db.Close()) })
+	w.db = db
+	ring, err := kms.New(secret.New(base64.StdEncoding.EncodeToString(make([]byte, 32))))
+	must(err)
+	instance, err := db.Unlock(ctx, ring, w.clock.now())
+	must(err)
+	keys, err := jwks.Load(ctx, db.SigningKeys(), w.clock.now)
+	must(err)
+
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	w.accounts = account.New(db.Accounts(), db.Orgs(), w.clock.now)
+	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
+	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
+	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
+	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(),
+		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+		ClientAddress: func(r *http.Request) string {
+			host, _, _ := net.SplitHostPort(r.RemoteAddr)
+			return host
+		}}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	console.New(cfg).Mount(mux)
+	return w
+}
+
+// populate makes an organization with an owner and a developer.
+func (w *world) populate() *world {
+	w.t.Helper()
+	ctx := context.Background()
+	var err error
+	w.owner, err = w.accounts.Found(ctx, caller.OfOperator(""), account.First{Organization: "Acme Rockets", Email: "olive@acme.example", Name: "Olive Owner", Password: secret.New(password)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.member = w.add("dev@acme.example", "Dev Eloper", access.Developer)
+	return w
+}
+
+func (w *world) add(email, name string, role access.Role) org.Member {
+	w.t.Helper()
+	o := w.owner.Organization
+	m, err := w.orgs.Add(context.Background(), caller.OfOperator(o), o, org.NewMember{Email: email, Name: name, Role: role})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// link is the path of a fresh sign-in link.
+func (w *world) link(m org.Member) string {
+	w.t.Helper()
+	token, err := w.accounts.MakeSignInLink(context.Background(), caller.OfOperator(m.Organization), m.Organization, m.ID, false)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return "/link/" + token.Reveal()
+}
+
+// visitor is a browser without a screen. It follows no redirect by itself.
+type visitor struct {
+	t       testing.TB
+	url     string
+	client  *http.Client
+	headers map[string]string
+}
+
+func (w *world) visitor() *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &visitor{t: w.t, url: w.url, client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// as is a visitor who has signed in.
+func (w *world) as(m org.Member) *visitor {
+	w.t.Helper()
+	v := w.visitor()
+	if got := v.post(w.link(m), nil); got.status != http.StatusSeeOther {
+		w.t.Fatalf("signing in: %d\n%s", got.status, got.body)
+	}
+	return v
+}
+
+type answer struct {
+	status   int
+	header   http.Header
+	location string
+	body     string
+}
+
+func (v *visitor) get(path string) answer { return v.do(http.MethodGet, path, nil) }
+
+func (v *visitor) post(path string, fields url.Values) answer {
+	return v.do(http.MethodPost, path, fields)
+}
+
+func (v *visitor) do(method, path string, fields url.Values) answer {
+	v.t.Helper()
+	req, err := http.NewRequest(method, v.url+path, strings.NewReader(fields.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req.Header.Set("Accept", "text/html")
+	for name, value := range v.headers {
+		req.Header.Set(name, value)
+	}
+	res, err := v.client.Do(req)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, res.Header.Get("Location"), string(body)}
+}

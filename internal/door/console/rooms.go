@@ -1,0 +1,78 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+)
+
+// Accounts signs people in; *account.Service does.
+type Accounts interface {
+	NeedsSetup(ctx context.Context) (bool, error)
+	Look(ctx context.Context, token secret.Text, kind account.LinkKind) (account.Link, error)
+	Setup(ctx context.Context, link secret.Text, in account.First, from account.Origin) (account.SignedIn, error)
+	SignInByLink(ctx context.Context, token secret.Text, from account.Origin) (account.SignedIn, error)
+	SignInByPassword(ctx context.Context, email string, pass secret.Text, from account.Origin) (account.SignedIn, error)
+	Authenticate(ctx context.Context, token secret.Text, address string) (caller.Caller, error)
+	Memberships(ctx context.Context, who caller.Caller) ([]org.Member, error)
+	Choose(ctx context.Context, who caller.Caller, token secret.Text, o id.Organization) error
+	SignOut(ctx context.Context, who caller.Caller, token secret.Text) error
+	SetPassword(ctx context.Context, who caller.Caller, token, current, fresh secret.Text) error
+	MakeSignInLink(ctx context.Context, who caller.Caller, o id.Organization, m id.Member, reusable bool) (secret.Text, error)
+}
+
+// Organizations keeps organizations and members; *org.Service does.
+type Organizations interface {
+	Get(ctx context.Context, who caller.Caller, o id.Organization) (org.Organization, error)
+	SetModels(ctx context.Context, who caller.Caller, o id.Organization, models []string) error
+	Members(ctx context.Context, who caller.Caller, o id.Organization) ([]org.Member, error)
+	Member(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (org.Member, error)
+	Add(ctx context.Context, who caller.Caller, o id.Organization, in org.NewMember) (org.Member, error)
+	Suspend(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) error
+}
+
+// Keys keeps API keys; *apikey.Service does.
+type Keys interface {
+	Create(ctx context.Context, who caller.Caller, name string, expires time.Time) (apikey.Key, secret.Text, error)
+	CreateAdmin(ctx context.Context, who caller.Caller, o id.Organization, name string, expires time.Time) (apikey.Key, secret.Text, error)
+	List(ctx context.Context, who caller.Caller, o id.Organization, f apikey.Filter) (keys []apikey.Key, more bool, err error)
+	Get(ctx context.Context, who caller.Caller, o id.Organization, k id.APIKey) (apikey.Key, error)
+	Update(ctx context.Context, who caller.Caller, o id.Organization, k id.APIKey, c apikey.Change) (apikey.Key, error)
+}
+
+// Sessions keeps device sessions; *session.Service does.
+type Sessions interface {
+	Mine(ctx context.Context, who caller.Caller) ([]session.Session, error)
+	All(ctx context.Context, who caller.Caller, o id.Organization) ([]session.Session, error)
+	End(ctx context.Context, who caller.Caller, o id.Organization, d id.DeviceSession) error
+}
+
+// Devices decides on devices that ask to be signed in; *oauth.Service does.
+type Devices interface {
+	Look(ctx context.Context, who caller.Caller, userCode string) (oauth.Authorization, error)
+	Decide(ctx context.Context, who caller.Caller, userCode string, approve bool) (oauth.Authorization, error)
+	Issue(ctx context.Context, who caller.Caller, r oauth.CodeRequest) (secret.Text, error)
+}
+
+// Upstreams keeps where models answer; *upstream.Service does.
+type Upstreams interface {
+	List(ctx context.Context, who caller.Caller, o id.Organization) ([]upstream.Upstream, error)
+	Connect(ctx context.Context, who caller.Caller, o id.Organization, in upstream.New) (upstream.Upstream, error)
+	Remove(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream) error
+}
+
+// Record reads the record; store.Activities does. It asks nobody's rights: the
+// handler does that before.
+type Record interface {
+	List(ctx context.Context, o id.Organization, types []audit.Type, before int64, limit int) ([]audit.Event, []int64, error)
+}
