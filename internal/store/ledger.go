@@ -1,0 +1,176 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
+)
+
+// Ledger keeps what requests used and cost.
+type Ledger struct{ db *DB }
+
+// Ledger returns the ledger.
+func (db *DB) Ledger() Ledger { return Ledger{db} }
+
+const ledgerColumns = `organization_id, sequence, request_id, kind, at, member_id, api_key_id, device_session_id,
+	client_session, client_agent, client_parent_agent, upstream, model, stream, status, ending, estimated,
+	input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
+	cost_nanos, reserved_nanos, first_byte_us, latency_us, upstream_request_id, price_version`
+
+// ledgerChunk is how many entries go into one statement: enough that its
+// overhead does not matter, few enough that preparing it does not either.
+const ledgerChunk = 32
+
+var (
+	ledgerWidth      = strings.Count(ledgerColumns, ",") + 1
+	insertManyLedger = sync.OnceValue(func() string { return insertLedger(ledgerChunk) })
+	insertOneLedger  = sync.OnceValue(func() string { return insertLedger(1) })
+)
+
+func insertLedger(rows int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO ledger_entry (` + ledgerColumns + `) VALUES `)
+	for row := range rows {
+		for column := range ledgerWidth {
+			fmt.Fprintf(&b, "%s$%d", map[bool]string{true: "(", false: ", "}[column == 0], row*ledgerWidth+column+1)
+		}
+		b.WriteString(map[bool]string{true: ")", false: "), "}[row == rows-1])
+	}
+	b.WriteString(` ON CONFLICT (organization_id, request_id, kind) DO NOTHING`)
+	return b.String()
+}
+
+// Append adds entries in one transaction, in order. An entry whose organization,
+// request and kind are there already is passed over: whoever is not sure that a
+// transaction was committed repeats it.
+func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
+	return l.db.upkeep(ctx, func(t tx) error {
+		var size int64
+		err := t.row([]any{&size}, `UPDATE ledger_head SET size = size + $1 WHERE id = 1 RETURNING size`, len(entries))
+		if err != nil {
+			return err
+		}
+		sequence := size - int64(len(entries))
+		for _, rows := range []int{ledgerChunk, 1} {
+			n := len(entries) / rows * rows
+			if sequence, err = t.appendLedger(entries[:n], rows, sequence); err != nil {
+				return err
+			}
+			entries = entries[n:]
+		}
+		return nil
+	})
+}
+
+// appendLedger adds entries, whose number is a multiple of rows, with a
+// statement for that many.
+func (t tx) appendLedger(entries []usage.Entry, rows int, sequence int64) (int64, error) {
+	if len(entries) == 0 {
+		return sequence, nil
+	}
+	query := insertOneLedger()
+	if rows == ledgerChunk {
+		query = insertManyLedger()
+	}
+	insert, err := t.PrepareContext(t.ctx, query)
+	if err != nil {
+		return sequence, fmt.Errorf("preparing to add to the ledger: %w", err)
+	}
+	defer insert.Close()
+	args := make([]any, 0, rows*ledgerWidth)
+	for i := range entries {
+		sequence++
+		args = appendLedgerArgs(args, &entries[i], sequence)
+		if len(args) == cap(args) {
+			if _, err := insert.ExecContext(t.ctx, args...); err != nil {
+				return sequence, fmt.Errorf("adding to the ledger: %w", err)
+			}
+			args = args[:0]
+		}
+	}
+	return sequence, nil
+}
+
+func appendLedgerArgs(args []any, e *usage.Entry, sequence int64) []any {
+	return append(args, string(e.Organization), sequence, string(e.Request), string(e.Kind), micros(e.At), string(e.Member), string(e.Key), string(e.Session),
+		e.Client.Session, e.Client.Agent, e.Client.ParentAgent, e.Upstream, e.Model, e.Stream, int64(e.Status), string(e.Ending), e.Estimated,
+		e.Tokens.Input, e.Tokens.Output, e.Tokens.CacheRead, e.Tokens.CacheWrite5m, e.Tokens.CacheWrite1h,
+		e.CostNanos, e.ReservedNanos, e.FirstByte.Microseconds(), e.Latency.Microseconds(), e.UpstreamRequestID, e.PriceVersion)
+}
+
+// ledgerWhere is the condition of a filter on the entries e.
+func ledgerWhere(org id.Organization, f usage.Filter) (where string, args []any) {
+	where, args = `e.organization_id = $1`, []any{string(org)}
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		where += fmt.Sprintf(` AND e.%s $%d`, condition, len(args))
+	}
+	if f.Member != "" {
+		add(`member_id =`, string(f.Member))
+	}
+	if f.Key != "" {
+		add(`api_key_id =`, string(f.Key))
+	}
+	if f.Session != "" {
+		add(`device_session_id =`, string(f.Session))
+	}
+	if f.Model != "" {
+		add(`model =`, f.Model)
+	}
+	if !f.From.IsZero() {
+		add(`at >=`, micros(f.From))
+	}
+	if !f.To.IsZero() {
+		add(`at <`, micros(f.To))
+	}
+	return where, args
+}
+
+// Totals sums what the entries of an organization come to.
+func (l Ledger) Totals(ctx context.Context, org id.Organization, f usage.Filter) (s usage.Totals, err error) {
+	where, args := ledgerWhere(org, f)
+	_, err = l.db.queryRow(ctx, []any{&s.Requests, &s.Estimated, &s.Tokens.Input, &s.Tokens.Output, &s.Tokens.CacheRead, &s.Tokens.CacheWrite5m, &s.Tokens.CacheWrite1h, &s.CostNanos},
+		`SELECT CAST(COALESCE(SUM(CASE WHEN e.kind = 'settle' THEN 1 ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(CASE WHEN e.estimated THEN 1 ELSE 0 END), 0) AS BIGINT),
+			CAST(COALESCE(SUM(e.input_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(e.output_tokens), 0) AS BIGINT),
+			CAST(COALESCE(SUM(e.cache_read_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(e.cache_write_5m_tokens), 0) AS BIGINT),
+			CAST(COALESCE(SUM(e.cache_write_1h_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(e.cost_nanos), 0) AS BIGINT)
+		FROM ledger_entry e WHERE e.kind <> 'reserve' AND `+where, args...)
+	if err != nil {
+		return s, err
+	}
+	_, err = l.db.queryRow(ctx, []any{&s.Open, &s.ReservedNanos},
+		`SELECT COUNT(*), CAST(COALESCE(SUM(e.reserved_nanos), 0) AS BIGINT) FROM ledger_entry e
+		WHERE e.kind = 'reserve' AND NOT EXISTS (SELECT 1 FROM ledger_entry s
+			WHERE s.organization_id = e.organization_id AND s.request_id = e.request_id AND s.kind = 'settle') AND `+where, args...)
+	return s, err
+}
+
+// Entries returns up to limit entries before a sequence (0: from the end), the
+// newest first.
+func (l Ledger) Entries(ctx context.Context, org id.Organization, f usage.Filter, before int64, limit int) ([]usage.Entry, error) {
+	where, args := ledgerWhere(org, f)
+	if before > 0 {
+		args = append(args, before)
+		where += fmt.Sprintf(` AND e.sequence < $%d`, len(args))
+	}
+	args = append(args, limit)
+	return queryAll(ctx, l.db.read, scanLedger, `SELECT `+ledgerColumns+` FROM ledger_entry e WHERE `+where+
+		fmt.Sprintf(` ORDER BY e.sequence DESC LIMIT $%d`, len(args)), args...)
+}
+
+func scanLedger(s scanner) (e usage.Entry, err error) {
+	var at, firstByte, latency int64
+	err = s.Scan(&e.Organization, &e.Sequence, &e.Request, &e.Kind, &at, &e.Member, &e.Key, &e.Session,
+		&e.Client.Session, &e.Client.Agent, &e.Client.ParentAgent, &e.Upstream, &e.Model, &e.Stream, &e.Status, &e.Ending, &e.Estimated,
+		&e.Tokens.Input, &e.Tokens.Output, &e.Tokens.CacheRead, &e.Tokens.CacheWrite5m, &e.Tokens.CacheWrite1h,
+		&e.CostNanos, &e.ReservedNanos, &firstByte, &latency, &e.UpstreamRequestID, &e.PriceVersion)
+	e.At = fromMicros(at)
+	e.FirstByte, e.Latency = time.Duration(firstByte)*time.Microsecond, time.Duration(latency)*time.Microsecond
+	return e, err
+}

@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package usage
+
+import "golang.org/x/sys/unix"
+
+func fdatasync(fd int) error { return unix.Fsync(fd) }
