@@ -1,0 +1,31 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/door/admin"
+	"github.com/gatehouse-dev/gatehouse/internal/door/console"
+	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
+	oauthdoor "github.com/gatehouse-dev/gatehouse/internal/door/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/limit"
+)
+
+func (s *Server) openDoors() {
+	address := addressOf(s.cfg.TrustedProxies)
+	s.doors.gateway = gatewaydoor.New(s.gateway, s.cfg.Log)
+	s.doors.oauth = oauthdoor.New(oauthdoor.Config{OAuth: s.rooms.OAuth, Sessions: s.rooms.Sessions, Keys: s.keys, Authenticator: s.keeper,
+		Issuer: s.cfg.PublicURL, Devices: limit.New(s.cfg.DeviceAuthorizations, 10*time.Minute, s.cfg.Now), Address: address,
+		Granted: s.metrics.granted, Log: s.cfg.Log})
+	s.doors.admin = admin.New(admin.Config{Authenticator: s.keeper, Orgs: s.rooms.Orgs, Keys: s.rooms.Keys,
+		Requests: limit.New(100, time.Minute, s.cfg.Now), Address: address, Now: s.cfg.Now, Log: s.cfg.Log})
+	s.doors.console = s.newConsole(address)
+	mux, mounted := s.mount()
+	s.handler, s.mounted = gatewaydoor.Strict(mux), mounted
+}
+
+func (s *Server) newConsole(address func(*http.Request) string) *console.Console {
+	return console.New(console.Config{Accounts: s.rooms.Accounts, Organizations: s.rooms.Orgs, Keys: s.rooms.Keys, Sessions: s.rooms.Sessions,
+		Devices: s.rooms.OAuth, Upstreams: s.rooms.Upstreams, Record: s.db.Activities(), PublicURL: s.cfg.PublicURL, Secure: s.cfg.secure(),
+		Demo: s.cfg.Demo, Now: s.cfg.Now, ClientAddress: address, Logger: s.cfg.Log})
+}

@@ -1,0 +1,81 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/feed"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+)
+
+// changed is the feed's listener: what other parts remember is brought up to date.
+func (s *Server) changed(ctx context.Context, changes []feed.Change) error {
+	var ids []string
+	for _, c := range changes {
+		ids = append(ids, c.Affects...)
+		switch c.Type {
+		case audit.UpstreamConnected, audit.UpstreamRemoved, audit.OrganizationUpdated:
+			s.routes.drop(c.Organization)
+		case audit.SigningKeyRotated:
+			if err := s.keys.Reload(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.keeper.Changed(ctx, ids...)
+}
+
+const (
+	touchEvery = 30 * time.Second
+	tidyEvery  = time.Hour
+)
+
+// housekeeping notes when credentials were last used, forgets expired codes and
+// replaces old signing keys. Nothing depends on its being on time.
+func (s *Server) housekeeping(ctx context.Context) {
+	touch, tidy := time.NewTicker(touchEvery), time.NewTicker(tidyEvery)
+	defer touch.Stop()
+	defer tidy.Stop()
+	since := s.cfg.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-touch.C:
+			next := s.cfg.Now()
+			s.report("noting the last use of credentials", s.touch(ctx, since))
+			since = next
+		case <-tidy.C:
+			system := caller.OfSystem("")
+			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
+			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
+		}
+	}
+}
+
+func (s *Server) report(doing string, err error) {
+	if err != nil {
+		s.cfg.Log.Error("a job failed and will be tried again", "job", doing, "error", err)
+	}
+}
+
+func (s *Server) touch(ctx context.Context, since time.Time) error {
+	keys, sessions := map[id.APIKey]time.Time{}, map[id.DeviceSession]time.Time{}
+	for who, at := range s.keeper.Used(since) {
+		switch {
+		case who.Key != "":
+			keys[who.Key] = at
+		case who.Session != "":
+			sessions[who.Session] = at
+		}
+	}
+	if err := s.rooms.Keys.Touch(ctx, keys); err != nil {
+		return err
+	}
+	return s.rooms.Sessions.Touch(ctx, sessions)
+}

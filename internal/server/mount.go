@@ -1,0 +1,70 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gatehouse-dev/gatehouse/internal/door/console"
+	"github.com/gatehouse-dev/gatehouse/internal/door/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/door/route"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+)
+
+// OpenRoutes is every pattern that is served without a credential, and why it may be.
+// A route that is not here and does not ask for a credential fails a test.
+var OpenRoutes = map[string]string{
+	"GET /healthz": "load balancers have no credential, and it tells nothing",
+	"GET /readyz":  "load balancers have no credential, and it tells nothing",
+	"GET /metrics": "only in the demo; elsewhere it has an address or a token of its own",
+
+	"GET /.well-known/oauth-authorization-server": "RFC 8414: how to sign in",
+	"GET /.well-known/jwks.json":                  "RFC 7517: public keys",
+	"POST /oauth/device_authorization":            "RFC 8628: the beginning of a sign-in; limited by address",
+	"POST /oauth/token":                           "RFC 6749: the code or refresh token is the credential",
+	"POST /v1/oauth/token":                        "the same for SDKs: the refresh token is the credential",
+	"POST /oauth/revoke":                          "RFC 7009: the token is the credential",
+
+	"HEAD /{$}":        "a client's warm-up, before it has a credential",
+	"HEAD /api/hello":  "a client's warm-up, before it has a credential",
+	"GET /protocol":    "the description of what is served here",
+	"POST /v1/metrics": "telemetry is taken and thrown away, within a bound",
+	"POST /v1/logs":    "telemetry is taken and thrown away, within a bound",
+	"POST /v1/traces":  "telemetry is taken and thrown away, within a bound",
+
+	"/v1/messages": "405", "/v1/messages/count_tokens": "405", "/v1/models": "405", "/v1/models/{id}": "405",
+	"/managed/settings": "405", "/api/hello": "405", "/v1/metrics": "405", "/v1/logs": "405", "/v1/traces": "405", "/protocol": "405", "/v1/": "404",
+}
+
+// mount puts every door's routes on one mux and returns them. This is the only
+// place where routes are wired in.
+func (s *Server) mount() (*http.ServeMux, []route.Route) {
+	mux := http.NewServeMux()
+	all := slices.Concat(s.healthRoutes(), s.metrics.routes(s.cfg), s.doors.oauth.Routes(), s.doors.admin.Routes())
+	for _, r := range all {
+		mux.Handle(r.Pattern, withRequestID(r.Handler))
+	}
+	// These two give their answers ids themselves: the first is in a hurry, and
+	// the second shows them to people.
+	s.doors.gateway.Mount(mux)
+	for _, r := range gateway.Routes() {
+		all = append(all, route.Route{Pattern: r.Pattern, Open: !r.Credential})
+	}
+	s.doors.console.Mount(mux)
+	for _, r := range console.Routes() {
+		all = append(all, route.Route{Pattern: r.Pattern, Open: !r.Credential})
+	}
+	return mux, all
+}
+
+// withRequestID gives every answer an id and the headers that all should have.
+func withRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Request-Id", string(id.NewRequest()))
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
