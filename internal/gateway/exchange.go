@@ -203,7 +203,7 @@ func bounded(h http.Header, name string) string {
 // send asks the upstream. Where there are several, trying the next belongs
 // here: until the reservation is durable, the client has seen nothing.
 func (x *exchange) send() (err error) {
-	x.call.Header, x.call.Query = forwardable(x.r.Header), x.r.URL.RawQuery
+	x.call.Header, x.call.Query = Forwardable(x.r.Header), x.r.URL.RawQuery
 	x.call.Who, x.call.body = x.who, x.payload
 	x.answer, err = x.upstream.Send(x.ctx, &x.call)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// forwardable returns what of a client's header goes on to an upstream. The
+// Forwardable returns what of a client's header goes on to an upstream. The
 // list is open: clients send new headers with every release. Values are shared
 // with the original.
-func forwardable(from http.Header) http.Header {
+func Forwardable(from http.Header) http.Header {
 	to := make(http.Header, len(from))
 	named := from["Connection"]
 	for name, values := range from {
@@ -25,6 +25,8 @@ func forwardable(from http.Header) http.Header {
 // and what some server might take for an address.
 func keptBack(name string) bool {
 	switch name {
+	case "":
+		return true
 	case "Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "Http2-Settings",
 		"Authorization", "X-Api-Key", "Api-Key", "Ocp-Apim-Subscription-Key", "X-Auth-Token", "Cookie", "Cookie2",
 		"Host", "Content-Length", "Content-Encoding", "Accept-Encoding",

@@ -140,7 +140,7 @@ func appendHead(to []byte, host string, r *Request) ([]byte, error) {
 	to = strconv.AppendInt(to, int64(len(r.Body)), 10)
 	for name, values := range r.Header {
 		for _, value := range values {
-			if !word(name) || !line(value) {
+			if !token(name) || !line(value) {
 				return nil, errBadHeader
 			}
 			to = append(to, "\r\n"...)
@@ -160,6 +160,18 @@ func word(s string) bool {
 		}
 	}
 	return true
+}
+
+// token reports whether s can be a header's name (RFC 9110, section 5.6.2).
+func token(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", c) < 0:
+			return false
+		}
+	}
+	return s != ""
 }
 
 // line reports whether s can be a header's value.
