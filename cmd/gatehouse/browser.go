@@ -19,6 +19,7 @@ func openBrowser(getenv func(string) string) func(context.Context, string) error
 	return func(ctx context.Context, address string) error {
 		argv := browserCommand(runtime.GOOS, getenv("BROWSER"))
 		cmd := exec.Command(argv[0], append(argv[1:], address)...)
+		cmd.SysProcAttr = apart()
 		if err := cmd.Start(); err != nil {
 			return fmt.Errorf("starting %s: %w", argv[0], err)
 		}

@@ -133,16 +133,16 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (m *Main) say(format string, args ...any) { fmt.Fprintf(m.Stderr, format+"\n", args...) }
 
 func (m *Main) profile() (credential.Profile, error) {
-	name := m.profileFlag
+	name, mend := m.profileFlag, "gatehouse status --profile work"
 	if name == "" {
-		name = m.Getenv("GATEHOUSE_PROFILE")
+		name, mend = m.Getenv("GATEHOUSE_PROFILE"), "unset GATEHOUSE_PROFILE"
 	}
 	if name == "" {
 		return credential.DefaultProfile, nil
 	}
 	p, err := credential.ParseProfile(name)
 	if err != nil {
-		return "", &usageError{message(err), "gatehouse status"}
+		return "", &usageError{message(err), mend}
 	}
 	return p, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,17 +51,31 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	}
 	server, err := m.client(login.Server{}).Discover(ctx, address)
 	if err != nil {
-		return err
+		return again(err, flags, at.profile)
 	}
 	pair, err := m.signIn(ctx, m.client(server), flags.noBrowser)
 	if err != nil {
-		return err
+		return again(err, flags, at.profile)
 	}
 	if err := m.keep(ctx, at, server, pair); err != nil {
 		return err
 	}
 	m.welcome(at, server, pair)
 	return nil
+}
+
+// again says to repeat the whole command: before the first sign-in no server is
+// remembered.
+func again(err error, flags loginFlags, p credential.Profile) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Hint != "" || flags.server == "" {
+		return err
+	}
+	origin, bad := login.ParseServer(flags.server)
+	if bad != nil {
+		return err
+	}
+	return f.WithHint("gatehouse login --server " + origin + p.Flag())
 }
 
 // serverFor decides which server is meant: what the person says, else where

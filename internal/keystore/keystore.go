@@ -22,6 +22,13 @@ type Store interface {
 	Delete(ctx context.Context, profile credential.Profile) error
 }
 
+// Prober is a Store that can tell beforehand whether Save would work. Asking
+// before a refresh token is used up keeps a full disk from ending the sign-in.
+type Prober interface {
+	// Probe fails as Save would, and changes nothing.
+	Probe(ctx context.Context, profile credential.Profile) error
+}
+
 // Locker keeps processes apart while they renew.
 type Locker interface {
 	// Lock waits until this call alone holds the profile, or ctx ends: then it

@@ -157,8 +157,11 @@ func (r *refusal) Error() string {
 // says anything about the sign-in; a bare 401 may be a proxy's.
 func (c *Client) refusal(got answer) error {
 	var r refusal
-	if json.Unmarshal(got.body, &r) != nil || r.Code == "" || got.status >= 500 || got.status == http.StatusTooManyRequests {
+	if json.Unmarshal(got.body, &r) != nil || r.Code == "" {
 		return fault.New(fault.Unavailable, "%s answered %d", c.Server.Origin, got.status)
+	}
+	if got.status >= 500 || got.status == http.StatusTooManyRequests {
+		return fault.New(fault.Unavailable, "%s cannot answer now: %s", c.Server.Origin, r.Error())
 	}
 	switch r.Code {
 	case "invalid_grant":

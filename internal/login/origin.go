@@ -21,6 +21,9 @@ func ParseServer(address string) (string, error) {
 		whole = "https://" + whole
 	}
 	u, err := url.Parse(whole)
+	if err != nil || u.User != nil {
+		address = "…" // what stands there may be a password
+	}
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
 		return bad("it names no host")

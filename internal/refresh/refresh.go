@@ -112,6 +112,11 @@ func (s *Source) exchange(ctx context.Context, old credential.Pair) (credential.
 	if old.Refresh.Empty() {
 		return credential.Pair{}, fault.New(fault.Unauthenticated, "the sign-in has expired and cannot renew itself")
 	}
+	if prober, ok := s.Store.(keystore.Prober); ok {
+		if err := prober.Probe(ctx, s.Profile); err != nil {
+			return credential.Pair{}, err
+		}
+	}
 	next, err := s.Exchanger.Exchange(ctx, old)
 	if err != nil {
 		return credential.Pair{}, err

@@ -259,3 +259,24 @@ func TestDeadlines(t *testing.T) {
 		})
 	}
 }
+
+// full is a store without room.
+type full struct{ keystore.Store }
+
+func (full) Probe(context.Context, credential.Profile) error { return fmt.Errorf("no space left") }
+
+// Without room for the next link the refresh token is not used up.
+func TestFullDiskEndsNoSignIn(t *testing.T) {
+	t.Parallel()
+	stored := link(1, -time.Hour)
+	s := source(t, &stored, never)
+	s.Store = full{s.Store}
+	if _, err := s.Pair(t.Context()); err == nil || fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("%v", err)
+	}
+	checkStored(t, s, stored)
+	usable := withLife(1, 20*time.Minute)
+	s = source(t, &usable, never)
+	s.Store = full{s.Store}
+	check(t, s, usable)
+}

@@ -23,6 +23,7 @@ type Store struct{ Dir string }
 var (
 	_ keystore.Store  = Store{}
 	_ keystore.Locker = Store{}
+	_ keystore.Prober = Store{}
 )
 
 // Name is "file".
@@ -62,6 +63,19 @@ func (s Store) Save(_ context.Context, profile credential.Profile, pair credenti
 	}
 	if err := atomicfile.Replace(s.Where(profile), b, atomicfile.SecretDir, atomicfile.SecretFile); err != nil {
 		return fmt.Errorf("saving the credential: %w", err)
+	}
+	return nil
+}
+
+// Probe writes a file of the largest size beside the profile's and removes it.
+func (s Store) Probe(_ context.Context, profile credential.Profile) error {
+	probe := s.Where(profile) + ".probe"
+	err := atomicfile.Replace(probe, make([]byte, credential.MaxEncoded), atomicfile.SecretDir, atomicfile.SecretFile)
+	if removed := os.Remove(probe); err == nil && removed != nil {
+		err = removed
+	}
+	if err != nil {
+		return fmt.Errorf("making room for the renewed credential: %w", err)
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 		"profiles are apart":           profiles,
 		"deleting":                     deleting,
 		"readers see whole pairs":      whole,
+		"probing changes nothing":      probing,
 		"one holder at a time":         exclusive,
 		"a lock is waited for in time": patience,
 	} {
@@ -189,4 +190,17 @@ func patience(t *testing.T, b Backend) {
 		t.Fatalf("Lock after release: %v", err)
 	}
 	again()
+}
+
+func probing(t *testing.T, b Backend) {
+	prober, ok := b.Store.(keystore.Prober)
+	if !ok {
+		return // an optional interface
+	}
+	if err := prober.Probe(t.Context(), work); err != nil {
+		t.Errorf("Probe: %v", err)
+	}
+	if _, err := b.Store.Load(t.Context(), work); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Probe left something: %v", err)
+	}
 }
