@@ -21,6 +21,7 @@ import (
 type member struct {
 	t      *testing.T
 	home   string
+	cover  string // where a measured command writes what it covered
 	server *authServer
 	store  file.Store
 }
@@ -30,13 +31,13 @@ func newMember(t *testing.T) *member {
 	s := newAuthServer()
 	t.Cleanup(s.Close)
 	home := t.TempDir()
-	return &member{t: t, home: home, server: s, store: file.Store{Dir: filepath.Join(home, ".config/anthropic/credentials")}}
+	return &member{t: t, home: home, cover: t.TempDir(), server: s, store: file.Store{Dir: filepath.Join(home, ".config/anthropic/credentials")}}
 }
 
 func (m *member) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("gatehouse", args...)
 	// The race detector waits a second at the end of every program, unless told not to.
-	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GORACE=atexit_sleep_ms=0"}
+	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + m.cover}
 	return cmd
 }
 
