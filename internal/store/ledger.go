@@ -22,8 +22,9 @@ const ledgerColumns = `organization_id, sequence, request_id, kind, at, member_i
 	input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
 	cost_nanos, reserved_nanos, first_byte_us, latency_us, upstream_request_id, price_version`
 
-// ledgerChunk is how many entries go into one statement: enough that its
-// overhead does not matter, few enough that preparing it does not either.
+// ledgerChunk is how many entries go into one statement. PostgreSQL is paid by
+// the round trip; SQLite has none, but looks up names of parameters one by one
+// and keeps a journal for a statement that may fail half-way.
 const ledgerChunk = 32
 
 var (
@@ -41,7 +42,7 @@ func insertLedger(rows int) string {
 		}
 		b.WriteString(map[bool]string{true: ")", false: "), "}[row == rows-1])
 	}
-	b.WriteString(` ON CONFLICT (organization_id, request_id, kind) DO NOTHING`)
+	b.WriteString(` ON CONFLICT (organization_id, at, request_id, kind) DO NOTHING`)
 	return b.String()
 }
 
@@ -56,7 +57,11 @@ func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
 			return err
 		}
 		sequence := size - int64(len(entries))
-		for _, rows := range []int{ledgerChunk, 1} {
+		chunks := []int{ledgerChunk, 1}
+		if l.db.Kind() == "sqlite" {
+			chunks = chunks[1:]
+		}
+		for _, rows := range chunks {
 			n := len(entries) / rows * rows
 			if sequence, err = t.appendLedger(entries[:n], rows, sequence); err != nil {
 				return err
@@ -147,7 +152,7 @@ func (l Ledger) Totals(ctx context.Context, org id.Organization, f usage.Filter)
 	_, err = l.db.queryRow(ctx, []any{&s.Open, &s.ReservedNanos},
 		`SELECT COUNT(*), CAST(COALESCE(SUM(e.reserved_nanos), 0) AS BIGINT) FROM ledger_entry e
 		WHERE e.kind = 'reserve' AND NOT EXISTS (SELECT 1 FROM ledger_entry s
-			WHERE s.organization_id = e.organization_id AND s.request_id = e.request_id AND s.kind = 'settle') AND `+where, args...)
+			WHERE s.organization_id = e.organization_id AND s.at = e.at AND s.request_id = e.request_id AND s.kind = 'settle') AND `+where, args...)
 	return s, err
 }
 
