@@ -97,7 +97,7 @@ func (m *Main) serverFor(at places, flag string) (string, error) {
 }
 
 func (m *Main) signIn(ctx context.Context, client *login.Client, noBrowser bool) (credential.Pair, error) {
-	device := login.Device{System: m.System + "/" + m.Arch}
+	device := login.Device{System: m.System + "/" + m.Arch, Version: m.Version}
 	device.Name, _ = m.Hostname() // a machine without a name is shown without one
 	if !noBrowser && client.Server.Authorization != "" && login.Display(m.System, m.Getenv) {
 		pair, err := m.throughBrowser(ctx, client, device)

@@ -22,18 +22,19 @@ const (
 )
 
 // Device is what this machine tells about itself, so that its owner recognises
-// it in a list. Both are optional.
+// it in a list. All are optional.
 type Device struct {
 	Name   string // the host name
 	System string // "linux/amd64"
+	// Version is this program's; the browser's User-Agent cannot tell it.
+	Version string
 }
 
 func (d Device) tell(form url.Values) {
-	if d.Name != "" {
-		form.Set("device_name", d.Name)
-	}
-	if d.System != "" {
-		form.Set("device_system", d.System)
+	for name, value := range map[string]string{"device_name": d.Name, "device_system": d.System, "client_version": d.Version} {
+		if value != "" {
+			form.Set(name, value)
+		}
 	}
 }
 

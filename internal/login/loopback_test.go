@@ -133,14 +133,14 @@ func TestBrowser(t *testing.T) {
 		}
 		return goodPair
 	})
-	_, err := c.Browser(t.Context(), Device{Name: "box", System: "linux/amd64"}, func(_ context.Context, address string) error {
+	_, err := c.Browser(t.Context(), Device{Name: "box", System: "linux/amd64", Version: "0.1.0"}, func(_ context.Context, address string) error {
 		var err error
 		if shown, err = url.Parse(address); err != nil {
 			return err
 		}
 		q := shown.Query()
 		if !strings.HasPrefix(address, here+"/oauth/authorize?") || q.Get("response_type") != "code" || q.Get("client_id") != ClientID ||
-			q.Get("code_challenge_method") != "S256" || len(q.Get("state")) < 43 || q.Get("device_name") != "box" || q.Get("device_system") != "linux/amd64" {
+			q.Get("code_challenge_method") != "S256" || len(q.Get("state")) < 43 || q.Get("device_name") != "box" || q.Get("device_system") != "linux/amd64" || q.Get("client_version") != "0.1.0" {
 			t.Errorf("shown %s", address)
 		}
 		go func() {
