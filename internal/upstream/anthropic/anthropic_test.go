@@ -1,0 +1,247 @@
+package anthropic_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/upstreamtest"
+	"github.com/google/go-cmp/cmp"
+)
+
+func made(t *testing.T, cfg anthropic.Config) *anthropic.Upstream {
+	t.Helper()
+	if cfg.Name = "main"; cfg.Key.Empty() && cfg.Token.Empty() {
+		cfg.Key = secret.New(upstream.Key)
+	}
+	u, err := anthropic.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.Close)
+	return u
+}
+
+// slowly holds streams back that ask for it.
+func slowly(r *upstream.Request) upstream.Plan {
+	if strings.Contains(string(r.Body), "slowly") {
+		return upstream.Plan{Step: make(chan struct{})}
+	}
+	return upstream.Plan{}
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	t.Run("direct", func(t *testing.T) {
+		t.Parallel()
+		upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
+			server := upstream.New(t)
+			server.RequireKey()
+			server.Respond(slowly)
+			return upstreamtest.Subject{Upstream: made(t, anthropic.Config{BaseURL: server.URL}), Model: "claude-a", Slow: "slowly"}
+		})
+	})
+	t.Run("through a proxy", func(t *testing.T) {
+		t.Parallel()
+		upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
+			server := upstream.New(t)
+			server.RequireKey()
+			server.Respond(slowly)
+			return upstreamtest.Subject{Upstream: made(t, anthropic.Config{BaseURL: server.URL, Proxy: proxy(t, nil)}), Model: "claude-a", Slow: "slowly"}
+		})
+	})
+}
+
+// proxy starts a forward proxy for plain http that counts.
+func proxy(t *testing.T, count *atomic.Int32) func(*http.Request) (*url.URL, error) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if count != nil {
+			count.Add(1)
+		}
+		out := r.Clone(r.Context())
+		out.RequestURI = ""
+		if out.Header["User-Agent"] == nil {
+			out.Header["User-Agent"] = []string{""} // or net/http names itself
+		}
+		response, err := http.DefaultTransport.RoundTrip(out)
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer response.Body.Close()
+		for name, values := range response.Header {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(response.StatusCode)
+		for piece := make([]byte, 1024); ; {
+			n, err := response.Body.Read(piece)
+			_, _ = w.Write(piece[:n])
+			_ = http.NewResponseController(w).Flush()
+			if err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	at, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(*http.Request) (*url.URL, error) { return at, nil }
+}
+
+func send(t *testing.T, u *anthropic.Upstream, header http.Header) (int, string, error) {
+	t.Helper()
+	call := gateway.NewCall(gateway.Call{Operation: gateway.Messages, Header: header, Query: "beta=true"}, []byte(`{"model":"claude-a"}`))
+	answer, err := u.Send(t.Context(), call)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return answer.Status, string(body), err
+}
+
+func TestCredentialAndHeaders(t *testing.T) {
+	t.Parallel()
+	betas := http.Header{"Anthropic-Beta": {"oauth-2025-04-20", "a, oauth-2025-04-20 ,b"}}
+	for _, c := range []struct {
+		name string
+		cfg  anthropic.Config
+		want http.Header
+	}{
+		{"key", anthropic.Config{Key: secret.New("the-key")}, http.Header{"X-Api-Key": {"the-key"}, "Anthropic-Beta": {"a,b"}}},
+		{"token", anthropic.Config{Token: secret.New("the-token")}, http.Header{"Authorization": {"Bearer the-token"}, "Anthropic-Beta": betas["Anthropic-Beta"]}},
+		{"key, through a proxy", anthropic.Config{Key: secret.New("the-key"), Proxy: proxy(t, nil)}, http.Header{"X-Api-Key": {"the-key"}, "Anthropic-Beta": {"a,b"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			server := upstream.New(t)
+			c.cfg.BaseURL = server.URL + "/"
+			if _, _, err := send(t, made(t, c.cfg), betas); err != nil {
+				t.Fatal(err)
+			}
+			got := server.Requests()[0]
+			c.want["Accept-Encoding"], c.want["Content-Length"] = []string{"identity"}, []string{"20"}
+			if diff := cmp.Diff(c.want, got.Header); diff != "" {
+				t.Errorf("headers (-want +got):\n%s", diff)
+			}
+			if got.Path != "/v1/messages" || got.Query != "beta=true" {
+				t.Errorf("it went to %s?%s", got.Path, got.Query)
+			}
+		})
+	}
+}
+
+func TestOnlyTheBetaThereWas(t *testing.T) {
+	t.Parallel()
+	server := upstream.New(t)
+	if _, _, err := send(t, made(t, anthropic.Config{BaseURL: server.URL}), http.Header{"Anthropic-Beta": {"oauth-2025-04-20"}}); err != nil {
+		t.Fatal(err)
+	}
+	if values, there := server.Requests()[0].Header["Anthropic-Beta"]; there {
+		t.Errorf("an empty header was sent: %q", values)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	u := made(t, anthropic.Config{BaseURL: server.URL, TLS: &tls.Config{RootCAs: roots}})
+	large := `{"model":"claude-a","x":"` + strings.Repeat("x", 1<<20) + `"}`
+	for range 3 {
+		answer, err := u.Send(t.Context(), gateway.NewCall(gateway.Call{Operation: gateway.Messages}, []byte(large)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(answer.Body); err != nil || string(body) != large {
+			t.Fatalf("%d bytes came back, %v", len(body), err)
+		}
+	}
+	if _, _, err := send(t, made(t, anthropic.Config{BaseURL: server.URL}), nil); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a certificate nobody signed: %v", err)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	silent := upstream.New(t)
+	silent.Always(upstream.Plan{Hold: make(chan struct{})})
+	for _, c := range []struct {
+		name string
+		cfg  anthropic.Config
+		want fault.Kind
+	}{
+		{"no header in time", anthropic.Config{BaseURL: silent.URL, HeaderWithin: 50 * time.Millisecond}, fault.Timeout},
+		{"no header in time, through a proxy", anthropic.Config{BaseURL: silent.URL, HeaderWithin: 50 * time.Millisecond, Proxy: proxy(t, nil)}, fault.Timeout},
+		{"no connection", anthropic.Config{BaseURL: "http://127.0.0.1:1"}, fault.Unavailable},
+		{"no connection in time", anthropic.Config{BaseURL: "http://h", ConnectWithin: 10 * time.Millisecond, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}, fault.Timeout},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := send(t, made(t, c.cfg), nil)
+			if !fault.Is(err, c.want) {
+				t.Errorf("failed with %v", err)
+			}
+			if f, ok := err.(*fault.Error); ok && strings.Contains(f.Message, "127.0.0.1") {
+				t.Errorf("the message names the address: %s", f.Message)
+			}
+		})
+	}
+}
+
+func TestProxyDecidesOnTheWay(t *testing.T) {
+	t.Parallel()
+	var through atomic.Int32
+	server := upstream.New(t)
+	if _, _, err := send(t, made(t, anthropic.Config{BaseURL: server.URL, Proxy: proxy(t, &through)}), nil); err != nil || through.Load() != 1 {
+		t.Errorf("%d requests went through the proxy, %v", through.Load(), err)
+	}
+	none := func(*http.Request) (*url.URL, error) { return nil, nil }
+	if status, _, err := send(t, made(t, anthropic.Config{BaseURL: server.URL, Proxy: none}), nil); err != nil || status != 200 {
+		t.Errorf("%d, %v", status, err)
+	}
+}
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	one := secret.New("k")
+	for name, cfg := range map[string]anthropic.Config{
+		"no address": {Key: one}, "another scheme": {BaseURL: "ftp://h", Key: one}, "a credential in it": {BaseURL: "https://a:b@h", Key: one},
+		"a query": {BaseURL: "https://h?a=b", Key: one}, "no credential": {BaseURL: "https://h"}, "two": {BaseURL: "https://h", Key: one, Token: one},
+	} {
+		if _, err := anthropic.New(cfg); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for address, pings := range map[string]bool{"https://api.anthropic.com": true, "https://anthropic.com.evil.example": false, "http://127.0.0.1:1": false} {
+		if u := made(t, anthropic.Config{BaseURL: address}); u.Pings() != pings {
+			t.Errorf("%s pings: %v", address, u.Pings())
+		}
+	}
+}
