@@ -19,6 +19,7 @@ type Config struct {
 	Sessions      Sessions
 	Devices       Devices
 	Upstreams     Upstreams
+	Usage         Usage
 	Record        Record
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
@@ -65,6 +66,7 @@ type need int
 const (
 	nothing  need = iota // it is all the same who it is
 	anybody              // the handler sees who it is, if it is somebody
+	itself               // the handler asks for a signed-in person by itself
 	account_             // a signed-in person
 	member               // a signed-in person who acts in an organization
 )
@@ -98,7 +100,36 @@ func routes() []route {
 		post("/organization", account_, (*Console).organization),
 		get("/device", member, (*Console).device),
 		post("/device", member, (*Console).deviceAct),
+		get("/oauth/authorize", itself, (*Console).authorizeForm),
+		post("/oauth/authorize", itself, (*Console).authorize),
+
 		get("/{$}", member, (*Console).home),
+		get("/members", member, (*Console).members),
+		post("/members", member, (*Console).addMember),
+		get("/members/new", member, (*Console).newMember),
+		get("/members/{id}", member, (*Console).memberPage),
+		post("/members/{id}/link", member, (*Console).memberLink),
+		get("/members/{id}/suspend", member, (*Console).suspendForm),
+		post("/members/{id}/suspend", member, (*Console).suspend),
+		get("/keys", member, (*Console).keyList),
+		post("/keys", member, (*Console).createKey),
+		get("/keys/new", member, (*Console).newKey),
+		get("/keys/{id}/{act}", member, (*Console).keyActForm),
+		post("/keys/{id}/{act}", member, (*Console).keyAct),
+		get("/sessions", member, (*Console).sessionList),
+		get("/sessions/{id}/end", member, (*Console).endSessionForm),
+		post("/sessions/{id}/end", member, (*Console).endSession),
+		get("/upstreams", member, (*Console).upstreamList),
+		post("/upstreams", member, (*Console).connect),
+		get("/upstreams/new", member, (*Console).newUpstream),
+		get("/upstreams/{id}/remove", member, (*Console).removeUpstreamForm),
+		post("/upstreams/{id}/remove", member, (*Console).removeUpstream),
+		get("/models", member, (*Console).models),
+		post("/models", member, (*Console).saveModels),
+		get("/usage", member, (*Console).usagePage),
+		get("/activity", member, (*Console).activity),
+		get("/account", account_, (*Console).self),
+		post("/account/password", account_, (*Console).changePassword),
 	}
 }
 
@@ -106,7 +137,7 @@ func routes() []route {
 func Routes() []Route {
 	var all []Route
 	for _, r := range routes() {
-		all = append(all, Route{r.pattern(), r.need >= account_})
+		all = append(all, Route{r.pattern(), r.need >= itself})
 	}
 	for _, path := range paths() {
 		all = append(all, Route{path, false})
@@ -119,7 +150,9 @@ func Routes() []Route {
 func paths() []string {
 	var all []string
 	for _, r := range routes() {
-		if !slices.Contains(all, r.path) {
+		// This one lies under /members/{id}, whose answer is the same; the mux
+		// would not know which of the two to prefer.
+		if r.path != "/members/new" && !slices.Contains(all, r.path) {
 			all = append(all, r.path)
 		}
 	}

@@ -1,7 +1,183 @@
 package console
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
+)
+
+// step is one thing to set up.
+type step struct {
+	Done       bool
+	Text, Help string
+	Act        link
+}
+
+// fact is one number of the overview.
+type fact struct {
+	Label, Value, Help string
+	To                 string
+	Warning            bool
+}
+
+// way is one way to get a client in.
+type way struct {
+	Title, Help, Command string
+	Open                 bool
+}
 
 func (c *Console) home(v *visit) error {
-	return v.show(http.StatusOK, "home", view{Title: "Home"})
+	if !v.who.Rights.Has(caller.ReadOrganization) {
+		return v.redirect("/organization")
+	}
+	facts, steps, err := c.overview(v)
+	if err != nil {
+		return err
+	}
+	mine, err := c.state(v)
+	if err != nil {
+		return err
+	}
+	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
+	if err != nil {
+		return err
+	}
+	w := view{Title: greeting(v.who.Name)}
+	switch {
+	case steps == nil:
+		w.Lead = "This is where your access to Claude at " + v.organizationName() + " comes from."
+	case slices.ContainsFunc(steps, func(s step) bool { return !s.Done }):
+		w.Lead = "A few things are left to set up."
+	default:
+		w.Lead, steps = "Everything is set up.", nil
+	}
+	w.Body = struct {
+		Steps []step
+		Facts []fact
+		Ways  []way
+	}{steps, append(facts, mine...), c.ways(v.who, o.Settings.Models)}
+	return v.show(http.StatusOK, "home", w)
+}
+
+func greeting(name string) string {
+	first, _, _ := strings.Cut(name, " ")
+	if first == "" || strings.Contains(first, "@") {
+		return "Welcome"
+	}
+	return "Welcome, " + first
+}
+
+// overview is what those who run the organization see first.
+func (c *Console) overview(v *visit) ([]fact, []step, error) {
+	if !v.who.Rights.Has(caller.ManageUpstreams) || !v.who.Rights.Has(caller.ManageMembers) {
+		return nil, nil, nil
+	}
+	ctx, o := v.r.Context(), v.who.Organization
+	upstreams, err := c.cfg.Upstreams.List(ctx, v.who, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := c.cfg.Organizations.Members(ctx, v.who, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	sessions, err := c.visible(ctx, v.who)
+	if err != nil {
+		return nil, nil, err
+	}
+	active := 0
+	for _, m := range members {
+		if m.Status == org.Active {
+			active++
+		}
+	}
+	up := fact{Label: "Upstreams", Value: number(int64(len(upstreams))), To: "/upstreams"}
+	if len(upstreams) == 0 {
+		up.Warning, up.Help = true, "No request can be answered until one is connected."
+	} else {
+		up.Help = "Requests go to " + upstreams[0].Name + "."
+	}
+	steps := []step{
+		{len(upstreams) > 0, "Connect an upstream", "Where models answer: the Anthropic API with your organization's key, or the simulated model to try things out.", link{"/upstreams/new", "Connect"}},
+		{len(members) > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
+		{len(sessions) > 0, "Sign in a device", "Yours will do. The commands are below.", link{"#connect", "See the commands"}},
+	}
+	return []fact{up, {Label: "Active members", Value: number(int64(active)), To: "/members"},
+		{Label: "Device sessions", Value: number(int64(len(sessions))), To: "/sessions"}}, steps, nil
+}
+
+// state is what concerns the visitor, or everybody for who may see that.
+func (c *Console) state(v *visit) ([]fact, error) {
+	ctx, o := v.r.Context(), v.who.Organization
+	var facts []fact
+	if v.who.Rights.Has(caller.OwnSessions) && !v.who.Rights.Has(caller.AllSessions) {
+		sessions, err := c.cfg.Sessions.Mine(ctx, v.who)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, fact{Label: "My devices", Value: number(int64(len(sessions))), To: "/sessions"})
+	}
+	if v.who.Rights.Has(caller.OwnKeys) {
+		keys, more, err := c.cfg.Keys.List(ctx, v.who, o, apikey.Filter{Member: v.who.Member, Status: apikey.Active, Limit: 100})
+		if err != nil {
+			return nil, err
+		}
+		n := number(int64(len(keys)))
+		if more {
+			n += "+"
+		}
+		facts = append(facts, fact{Label: "My active keys", Value: n, To: "/keys"})
+	}
+	if v.who.Rights.Has(caller.OwnUsage) {
+		f := usage.Filter{Member: v.who.Member, From: c.cfg.Now().Add(-24 * time.Hour)}
+		label := "My requests, 24 hours"
+		if v.who.Rights.Has(caller.AllUsage) {
+			f.Member, label = "", "Requests, 24 hours"
+		}
+		totals, err := c.cfg.Usage.Totals(ctx, v.who, o, f)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, fact{Label: label, Value: number(totals.Requests), Help: dollars(totals.CostNanos) + " by list price.", To: "/usage"})
+	}
+	return facts, nil
+}
+
+// ways are the commands that get a client in.
+func (c *Console) ways(who caller.Caller, models []string) []way {
+	if !who.Rights.Has(caller.UseModels) {
+		return nil
+	}
+	model := "claude-sonnet-5"
+	if len(models) > 0 {
+		model = models[0]
+	}
+	u := c.publicURL
+	ways := []way{
+		{"Claude Code, with the gatehouse command", "Sign in once in the browser, set Claude Code up, and start it.",
+			"gatehouse login --server " + u + "\ngatehouse setup claude-code\nclaude", true},
+		{"Claude Code and the official SDKs, by profile", "Signing in wrote a profile as well. The clients read it and renew it themselves.",
+			"gatehouse login --server " + u + "\nANTHROPIC_PROFILE=gatehouse claude", false},
+		{"Anything that runs a credential script", "For settings that you keep yourself: this is what gatehouse setup writes.",
+			fmt.Sprintf("{\n  \"env\": {\"ANTHROPIC_BASE_URL\": %q},\n  \"apiKeyHelper\": \"gatehouse token\"\n}", u), false},
+		{"Nothing of ours installed", "Claude Code's own sign-in, with these managed settings. Then type /login.",
+			fmt.Sprintf("{\n  \"forceLoginMethod\": \"gateway\",\n  \"forceLoginGatewayUrl\": %q\n}", u), false},
+	}
+	if !who.Rights.Has(caller.OwnKeys) {
+		return ways
+	}
+	return append(ways,
+		way{"An API key", "Create one under API keys. It goes wherever an Anthropic key goes.",
+			"export ANTHROPIC_BASE_URL=" + u + "\nexport ANTHROPIC_API_KEY=sk-gate-api01-…\nclaude", false},
+		way{"curl", "With the two variables from above.",
+			fmt.Sprintf("curl $ANTHROPIC_BASE_URL/v1/messages \\\n  -H \"x-api-key: $ANTHROPIC_API_KEY\" \\\n  -H \"anthropic-version: 2023-06-01\" \\\n  -H \"content-type: application/json\" \\\n  -d '{\"model\": \"%s\", \"max_tokens\": 200,\n       \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'", model), false},
+		way{"Python", "The SDK reads the two variables by itself.",
+			fmt.Sprintf("from anthropic import Anthropic\n\nmessage = Anthropic().messages.create(\n    model=%q, max_tokens=200,\n    messages=[{\"role\": \"user\", \"content\": \"Hello\"}])\nprint(message.content[0].text)", model), false})
 }

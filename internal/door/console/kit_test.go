@@ -28,6 +28,8 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
 // clock is the time of one world, moved by hand.
@@ -97,7 +99,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
 	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(),
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}, Usage: usage.NewService(db.Ledger()),
 		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
 // Accounts signs people in; *account.Service does.
@@ -69,6 +70,12 @@ type Upstreams interface {
 	List(ctx context.Context, who caller.Caller, o id.Organization) ([]upstream.Upstream, error)
 	Connect(ctx context.Context, who caller.Caller, o id.Organization, in upstream.New) (upstream.Upstream, error)
 	Remove(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream) error
+}
+
+// Usage answers what was used; *usage.Service does.
+type Usage interface {
+	Totals(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter) (usage.Totals, error)
+	List(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter, p usage.Page) ([]usage.Entry, error)
 }
 
 // Record reads the record; store.Activities does. It asks nobody's rights: the

@@ -74,7 +74,7 @@ func (v *visit) identify(n need) error {
 			v.token, v.who = token, who
 		}
 	}
-	if n == anybody {
+	if n <= itself {
 		return nil
 	}
 	if v.who.Kind == caller.Nobody {

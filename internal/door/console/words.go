@@ -10,6 +10,14 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 )
 
+// title is a word with its capital.
+func title(word string) string {
+	if word == "" {
+		return ""
+	}
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
 // sentence gives a message its capital and its full stop.
 func sentence(message string) string {
 	if message == "" {

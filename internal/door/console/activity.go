@@ -1,0 +1,179 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+)
+
+// activityGroups are the choices of the page's filter.
+var activityGroups = []struct {
+	value, text string
+	types       []audit.Type
+}{
+	{"", "Everything", nil},
+	{"sign-in", "Sign-ins", []audit.Type{audit.SignedIn, audit.SignInFailed, audit.SignedOut, audit.SignInLinkMade, audit.PasswordChanged}},
+	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.TokenReplayed}},
+	{"refreshes", "Refreshes", []audit.Type{audit.SessionRefreshed}},
+	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated}},
+	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated}},
+	{"settings", "Settings", []audit.Type{audit.OrganizationCreated, audit.OrganizationUpdated, audit.UpstreamConnected, audit.UpstreamRemoved, audit.SigningKeyRotated}},
+}
+
+type activityRow struct {
+	Position  int64
+	When      moment
+	Who, What string
+	Address   string
+	Alarming  bool
+}
+
+func (c *Console) activity(v *visit) error {
+	if err := access.Check(v.who, caller.ReadActivity, v.who.Organization); err != nil {
+		return err
+	}
+	var pairs [][2]string
+	for _, g := range activityGroups {
+		pairs = append(pairs, [2]string{g.value, g.text})
+	}
+	filters, chosen := tabs(v.r.URL, "type", pairs...)
+	at := slices.IndexFunc(pairs, func(p [2]string) bool { return p[0] == chosen })
+	before, _ := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64) // nonsense is the end
+	events, positions, err := c.cfg.Record.List(v.r.Context(), v.who.Organization, activityGroups[at].types, max(before, 0), pageRows)
+	if err != nil {
+		return err
+	}
+	var rows []activityRow
+	for i, e := range events {
+		rows = append(rows, activityRow{Position: positions[i], When: c.moment(e.At), Who: actor(e), What: did(e), Address: e.Detail["address"],
+			Alarming: e.Type == audit.TokenReplayed || e.Type == audit.SignInFailed})
+	}
+	var l paging
+	// The first entry of the log has the position 0, which asks for the end.
+	if len(positions) == pageRows && positions[len(positions)-1] > 0 {
+		l.Older = with(v.r.URL, "before", strconv.FormatInt(positions[len(positions)-1], 10))
+	}
+	if before > 0 {
+		l.Newer = with(v.r.URL, "before", "")
+	}
+	return v.show(http.StatusOK, "activity", view{Title: "The record", Lead: "Who did what, and when. Entries can be proven: none was changed or taken out.", Body: struct {
+		Rows     []activityRow
+		Filters  []tab
+		Filtered bool
+		Paging   paging
+	}{rows, filters, chosen != "" || before > 0, l}})
+}
+
+// actor is who did it, as people know them.
+func actor(e audit.Event) string {
+	if by := e.Detail["by"]; by != "" {
+		return by
+	}
+	switch e.ActorKind {
+	case caller.System:
+		return "The server"
+	case caller.Operator:
+		return "Somebody in the server's shell"
+	case caller.AdminKey:
+		return "The admin key " + e.Actor
+	}
+	return e.Actor
+}
+
+// did is what was done, as the rest of a sentence that begins with who.
+func did(e audit.Event) string {
+	if tell, ok := tellings[e.Type]; ok {
+		return tell(e.Detail)
+	}
+	return string(e.Type) + " " + e.Target
+}
+
+var tellings = map[audit.Type]func(audit.Detail) string{
+	audit.OrganizationCreated: say("created the organization “%s”", "name"),
+	audit.OrganizationUpdated: func(d audit.Detail) string {
+		if d["models_after"] == "" {
+			return "allowed every model"
+		}
+		return "allowed the models " + d["models_after"] + " (before: " + orAll(d["models_before"]) + ")"
+	},
+	audit.AccountCreated:  say("created the account of %s", "email"),
+	audit.PasswordChanged: say("changed their password"),
+	audit.MemberAdded: func(d audit.Detail) string {
+		return "added " + d["email"] + " as " + roleName(d["role"])
+	},
+	audit.MemberSuspended: say("suspended %s", "email"),
+	audit.SignInLinkMade: func(d audit.Detail) string {
+		if d["email"] == "" {
+			return "made a set-up link"
+		}
+		return "made a sign-in link for " + d["email"]
+	},
+	audit.SignedIn:       say("signed in by %s", "method"),
+	audit.SignInFailed:   say("did not get in: wrong %s", "method"),
+	audit.SignedOut:      say("signed out"),
+	audit.DeviceApproved: say("let in the device %s (%s), which asked from %s", "name", "system", "device_address"),
+	audit.DeviceDenied:   say("turned away the device %s (%s), which asked from %s", "name", "system", "device_address"),
+	audit.SessionStarted: func(d audit.Detail) string {
+		return "signed in " + clientName(d["client"]) + " on " + orUnnamed(d["name"])
+	},
+	audit.SessionRefreshed: say("refreshed a session"),
+	audit.SessionRevoked: func(d audit.Detail) string {
+		return "ended the session of " + d["of"] + " on " + orUnnamed(d["session"])
+	},
+	audit.TokenReplayed: say("presented a refresh token that had been used before: its session was ended"),
+	audit.KeyCreated: func(d audit.Detail) string {
+		kind := "API key"
+		if d["kind"] == "admin" {
+			kind = "admin key"
+		}
+		return fmt.Sprintf("created the %s “%s”", kind, d["name"])
+	},
+	audit.KeyUpdated:        keyUpdated,
+	audit.UpstreamConnected: say("connected the upstream “%s” (%s)", "name", "provider"),
+	audit.UpstreamRemoved:   say("removed an upstream"),
+	audit.SigningKeyRotated: say("made a new signing key for access tokens"),
+}
+
+func keyUpdated(d audit.Detail) string {
+	switch {
+	case d["status_before"] != d["status_after"]:
+		return fmt.Sprintf("made the key “%s” %s (it was %s)", d["name_after"], d["status_after"], d["status_before"])
+	case d["name_before"] != d["name_after"]:
+		return fmt.Sprintf("renamed the key “%s” to “%s”", d["name_before"], d["name_after"])
+	}
+	return "changed a key"
+}
+
+// say fills a sentence with details; a detail that is not there, or was erased,
+// is a dash.
+func say(format string, details ...string) func(audit.Detail) string {
+	return func(d audit.Detail) string {
+		args := make([]any, len(details))
+		for i, name := range details {
+			args[i] = "—"
+			if d[name] != "" {
+				args[i] = d[name]
+			}
+		}
+		return fmt.Sprintf(format, args...)
+	}
+}
+
+func orAll(models string) string {
+	if models == "" {
+		return "every model"
+	}
+	return models
+}
+
+func orUnnamed(name string) string {
+	if name == "" {
+		return "a device without a name"
+	}
+	return name
+}
