@@ -52,16 +52,17 @@ func (c *clock) add(d time.Duration) {
 
 // world is a console over the real rooms and a real database, served on loopback.
 type world struct {
-	t        testing.TB
-	clock    *clock
-	db       *store.DB
-	url      string
-	accounts *account.Service
-	orgs     *org.Service
-	keys     *apikey.Service
-	sessions *session.Service
-	devices  *oauth.Service
-	log      *strings.Builder
+	t         testing.TB
+	clock     *clock
+	db        *store.DB
+	url       string
+	accounts  *account.Service
+	orgs      *org.Service
+	keys      *apikey.Service
+	sessions  *session.Service
+	devices   *oauth.Service
+	upstreams *upstream.Service
+	log       *strings.Builder
 
 	owner  org.Member
 	member org.Member
@@ -99,7 +100,8 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
 	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}, Usage: usage.NewService(db.Ledger()),
+	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
 		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)

@@ -1,0 +1,103 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/browser"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
+)
+
+// lived makes an organization that has been in use for a while.
+func lived(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t).populate()
+	ctx, o := context.Background(), w.owner.Organization
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner, dev := w.owner.Caller(caller.Web).From("192.0.2.10"), w.member.Caller(caller.Web).From("203.0.113.7")
+	ada := w.add("ada.lovelace@engineering.acme.example", "Ada Lovelace", access.ClaudeCodeUser)
+	gone := w.add("gus@acme.example", "Gus Gone", access.User)
+	must(w.orgs.Suspend(ctx, owner, o, gone.ID))
+	_, err := w.upstreams.Connect(ctx, owner, o, upstream.New{Name: "Anthropic, production", Provider: upstream.Anthropic, Credential: secret.New("not-a-real-key")})
+	must(err)
+	_, err = w.upstreams.Connect(ctx, owner, o, upstream.New{Name: "For trying out", Provider: upstream.Simulated})
+	must(err)
+	for i, who := range []org.Member{w.member, ada, w.owner} {
+		_, err := w.sessions.Start(ctx, who.Caller(caller.Session), session.Device{ClientID: []string{"claude-code", "gatehouse"}[i%2], Name: []string{"maple", "build-agent-17.eu-central.internal.acme.example", "olives-macbook"}[i],
+			System: "linux/amd64", ClientVersion: "2.1.9", Address: fmt.Sprintf("203.0.113.%d", 7+i)})
+		must(err)
+		w.clock.add(47 * time.Minute)
+	}
+	first, _, err := w.keys.Create(ctx, dev, "nightly tests on build-3", w.clock.now().Add(30*24*time.Hour))
+	must(err)
+	_, _, err = w.keys.Create(ctx, owner, "release notes", w.clock.now().Add(24*time.Hour))
+	must(err)
+	_, _, err = w.keys.CreateAdmin(ctx, owner, o, "terraform", time.Time{})
+	must(err)
+	must(w.db.APIKeys().Touch(ctx, map[id.APIKey]time.Time{first.ID: w.clock.now()}))
+	w.clock.add(26 * time.Hour)
+	must(w.orgs.SetModels(ctx, owner, o, []string{"claude-opus-5", "claude-sonnet-5"}))
+	var entries []usage.Entry
+	for i := range 60 {
+		at := w.clock.now().Add(-time.Duration(i*i) * 5 * time.Minute)
+		entries = append(entries, usage.Entry{Kind: usage.Settled, Request: id.NewRequest(), At: at, Organization: o, Member: []id.Member{w.member.ID, ada.ID}[i%2], Key: first.ID,
+			Model: "claude-opus-5", Status: 200, Ending: []usage.Ending{usage.Complete, usage.Complete, usage.Aborted}[i%3], Tokens: price.Tokens{Input: int64(i * 713), Output: int64(i * 91), CacheRead: 12000},
+			CostNanos: int64(i+1) * 7_300_000, Latency: time.Duration(i) * 300 * time.Millisecond, PriceVersion: "test"})
+	}
+	must(w.db.Ledger().Append(ctx, entries))
+	return w
+}
+
+// tab is a browser that has signed in.
+func (w *world) tab(t *testing.T, m org.Member, scheme browser.Scheme) context.Context {
+	t.Helper()
+	ctx := browser.New(t)
+	browser.Do(t, ctx, browser.Prefer(scheme), chromedp.Navigate(w.url+w.link(m)))
+	browser.Screenshot(t, ctx, "link-1280")
+	browser.Do(t, ctx, chromedp.Click(chromedp.CSS(`form[action^="/link/"] button`)))
+	browser.WaitText(t, ctx, "Welcome")
+	return ctx
+}
+
+func TestPagesInABrowser(t *testing.T) {
+	w := lived(t)
+	started := w.ask()
+	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
+		"/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
+		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
+	for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
+		t.Run(string(scheme), func(t *testing.T) {
+			t.Parallel()
+			ctx := w.tab(t, w.owner, scheme)
+			for _, width := range []int64{1280, 390} {
+				browser.Do(t, ctx, chromedp.EmulateViewport(width, 844))
+				for _, page := range pages {
+					browser.Do(t, ctx, chromedp.Navigate(w.url+page))
+					if wide := browser.Get(t, ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); wide > width {
+						t.Errorf("%s is %d pixels wide in %d", page, wide, width)
+					}
+					name, _, _ := strings.Cut(page, "?")
+					browser.Screenshot(t, ctx, fmt.Sprintf("%s-%d%s", strings.ReplaceAll(strings.Trim(name, "/"), string(w.member.ID), "one"), width, map[bool]string{true: "-q"}[name != page]))
+				}
+			}
+			browser.NoErrors(t, ctx)
+		})
+	}
+}
