@@ -1,0 +1,197 @@
+package usage
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+)
+
+// badDisk is a disk that fails as it is told.
+type badDisk struct {
+	mu                    sync.Mutex
+	allocate, write, sync error
+	torn                  bool  // a write that fails has written half
+	room                  int64 // for segments; below 0: no limit
+	synced                int
+}
+
+func (b *badDisk) set(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
+}
+
+func (b *badDisk) disk() disk {
+	real := realDisk()
+	return disk{
+		allocate: func(path string, header []byte, size int64) (*os.File, error) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.allocate != nil {
+				return nil, b.allocate
+			}
+			if b.room >= 0 && b.room < size {
+				return nil, syscall.ENOSPC
+			}
+			b.room -= size
+			return real.allocate(path, header, size)
+		},
+		write: func(f *os.File, p []byte, at int64) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.write != nil {
+				if b.torn {
+					_ = real.write(f, p[:len(p)/2], at)
+				}
+				return b.write
+			}
+			return real.write(f, p, at)
+		},
+		sync: func(f *os.File) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.synced++
+			if b.sync != nil {
+				return b.sync
+			}
+			return real.sync(f)
+		},
+	}
+}
+
+// fillUp reserves until that fails, and returns what it has reserved.
+func fillUp(t *testing.T, l *Ledger) (open []*Hold) {
+	t.Helper()
+	for n := range 100_000 {
+		h, err := l.Reserve(request(n))
+		if err != nil {
+			if !fault.Is(err, fault.Unavailable) {
+				t.Fatalf("a full disk gave %v", err)
+			}
+			return open
+		}
+		if err := h.Durable(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, h)
+	}
+	t.Fatal("the disk does not become full")
+	return nil
+}
+
+// A full disk refuses what is new and settles what was begun; when there is room
+// again it goes on.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	store, dir := newMemory(), t.TempDir()
+	bad := &badDisk{room: 3 * 8192}
+	l, err := open(small(dir, store), bad.disk())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close(t.Context()) })
+	held := fillUp(t, l)
+	for _, h := range held {
+		settle(t, h, outcome(1))
+	}
+	flush(t, l)
+	if got := len(store.settled()); got != len(held) || got < 10 {
+		t.Errorf("%d of %d are settled", got, len(held))
+	}
+	bad.set(func() { bad.room = -1 })
+	settle(t, reserve(t, l, request(100_001)), outcome(1))
+	flush(t, l)
+	if got := len(store.settled()); got != len(held)+1 {
+		t.Errorf("after that %d of %d are settled", got, len(held)+1)
+	}
+}
+
+// A disk that fails to write or to sync loses nothing that was acknowledged, nor
+// what could only be kept in memory meanwhile.
+func TestBrokenDisk(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("input/output error")
+	tests := map[string]func(b *badDisk, err error){
+		"write": func(b *badDisk, err error) { b.write, b.allocate = err, err },
+		"torn":  func(b *badDisk, err error) { b.write, b.allocate, b.torn = err, err, true },
+		"sync":  func(b *badDisk, err error) { b.sync, b.allocate = err, err },
+		"brief": func(b *badDisk, err error) { b.sync = err }, // the next segment is fine at once
+	}
+	for name, set := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, dir := newMemory(), t.TempDir()
+			bad := &badDisk{room: -1}
+			l, err := open(small(dir, store), bad.disk())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = l.Close(t.Context()) })
+			fine, during := reserve(t, l, request(1)), reserve(t, l, request(2))
+			settle(t, fine, outcome(1))
+			bad.set(func() { set(bad, broken) })
+			h, err := l.Reserve(request(3))
+			if err == nil {
+				err = h.Durable(t.Context())
+			}
+			if !fault.Is(err, fault.Unavailable) {
+				t.Errorf("a reservation on a broken disk gave %v", err)
+			}
+			if err := during.Settle(outcome(2)); err != nil && !fault.Is(err, fault.Unavailable) {
+				t.Errorf("a settlement on a broken disk gave %v", err)
+			}
+			bad.set(func() { set(bad, nil) })
+			flush(t, l)
+			abandon(t, l)
+			l = start(t, small(dir, store))
+			flush(t, l)
+			got := store.settled()
+			if got["req_1"].Tokens != outcome(1).Tokens || got["req_2"].Tokens != outcome(2).Tokens {
+				t.Errorf("got %+v", got)
+			}
+			if e, there := got["req_3"]; there && e.Ending != Lost || len(got) > 3 {
+				t.Errorf("got %+v", got)
+			}
+			if d := l.Lag().Damaged; d != 0 {
+				t.Errorf("%d stretches are said to be damaged", d)
+			}
+		})
+	}
+}
+
+// Everybody who waits is served by few syncs.
+func TestOneSyncForMany(t *testing.T) {
+	t.Parallel()
+	bad := &badDisk{room: -1}
+	c := small(t.TempDir(), newMemory())
+	c.SegmentBytes = 1 << 20
+	l, err := open(c, bad.disk())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close(t.Context()) })
+	bad.mu.Lock() // no sync can begin, or none that has begun can end
+	var holds []*Hold
+	for n := range 500 {
+		h, err := l.Reserve(request(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		holds = append(holds, h)
+	}
+	bad.mu.Unlock()
+	for _, h := range holds {
+		if err := h.Durable(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad.set(func() {
+		if bad.synced > 3 {
+			t.Errorf("500 reservations took %d syncs", bad.synced)
+		}
+	})
+}
