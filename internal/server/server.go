@@ -209,6 +209,9 @@ const feedInterval = 200 * time.Millisecond
 // URL is how clients reach the server.
 func (s *Server) URL() string { return s.cfg.PublicURL }
 
+// Addr is the address that the server listens on.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
 // Rooms returns the services.
 func (s *Server) Rooms() Rooms { return s.rooms }
 
@@ -308,3 +311,9 @@ func (s *Server) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Heard is when the database last told what changed.
+func (s *Server) Heard() time.Time { return s.feed.Heard() }
+
+// Mounted lists every route that is served.
+func (s *Server) Mounted() []route.Route { return s.mounted }
