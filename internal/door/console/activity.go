@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -99,7 +100,7 @@ var tellings = map[audit.Type]func(audit.Detail) string{
 		if d["models_after"] == "" {
 			return "allowed every model"
 		}
-		return "allowed the models " + d["models_after"] + " (before: " + orAll(d["models_before"]) + ")"
+		return "allowed the models " + listed(d["models_after"]) + " (before: " + orAll(d["models_before"]) + ")"
 	},
 	audit.AccountCreated:  say("created the account of %s", "email"),
 	audit.PasswordChanged: say("changed their password"),
@@ -119,7 +120,7 @@ var tellings = map[audit.Type]func(audit.Detail) string{
 	audit.DeviceApproved: say("let in the device %s (%s), which asked from %s", "name", "system", "device_address"),
 	audit.DeviceDenied:   say("turned away the device %s (%s), which asked from %s", "name", "system", "device_address"),
 	audit.SessionStarted: func(d audit.Detail) string {
-		return "signed in " + clientName(d["client"]) + " on " + orUnnamed(d["name"])
+		return "signed in with " + midSentence(clientName(d["client"])) + " on " + orUnnamed(d["name"])
 	},
 	audit.SessionRefreshed: say("refreshed a session"),
 	audit.SessionRevoked: func(d audit.Detail) string {
@@ -168,7 +169,17 @@ func orAll(models string) string {
 	if models == "" {
 		return "every model"
 	}
-	return models
+	return listed(models)
+}
+
+// listed is a list that was kept with spaces.
+func listed(models string) string { return strings.Join(strings.Fields(models), ", ") }
+
+func midSentence(name string) string {
+	if rest, ok := strings.CutPrefix(name, "The "); ok {
+		return "the " + rest
+	}
+	return name
 }
 
 func orUnnamed(name string) string {

@@ -21,6 +21,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
@@ -209,4 +210,18 @@ func (v *visitor) do(method, path string, fields url.Values) answer {
 		v.t.Fatal(err)
 	}
 	return answer{res.StatusCode, res.Header, res.Header.Get("Location"), string(body)}
+}
+
+// second makes another organization, with a member who may be in the first.
+func (w *world) second(t testing.TB, name, email string, role access.Role) id.Organization {
+	t.Helper()
+	ctx := context.Background()
+	founder, err := w.accounts.Found(ctx, caller.OfOperator(""), account.First{Organization: name, Email: "founder@second.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.orgs.Add(ctx, caller.OfOperator(founder.Organization), founder.Organization, org.NewMember{Email: email, Role: role}); err != nil {
+		t.Fatal(err)
+	}
+	return founder.Organization
 }
