@@ -147,10 +147,12 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string {
-	if r.Description == "" {
-		return clean(r.Code)
+	// The server's sentence may end in the next step, which the command says itself.
+	said, _, _ := strings.Cut(r.Description, ": sign in again with")
+	if said == "" {
+		said = r.Code
 	}
-	return clean(r.Description)
+	return clean(said)
 }
 
 // refusal classifies what is not a success. Only a well-formed invalid_grant

@@ -166,6 +166,16 @@ func TestExchange(t *testing.T) {
 	}
 }
 
+func TestTheNextStepIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	_, err := client(func(*http.Request, url.Values) string {
+		return `401 {"error":"invalid_grant","error_description":"the session was ended: sign in again with: gatehouse login"}`
+	}).Exchange(t.Context(), credential.Pair{Refresh: secret.New("r1")})
+	if want := "the sign-in at " + here + " has ended: the session was ended"; err == nil || err.(*fault.Error).Message != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 // The times between polls, with everything that can be said in between.
 func TestAwaitDevice(t *testing.T) {
 	t.Parallel()
