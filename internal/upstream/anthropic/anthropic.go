@@ -84,8 +84,6 @@ func (u *Upstream) Close() {
 	u.transport.CloseIdleConnections()
 }
 
-var identity = []string{"identity"}
-
 // Send implements gateway.Upstream.
 func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answer, error) {
 	path, ok := u.paths[call.Operation]
@@ -95,7 +93,7 @@ func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answe
 	var response *http.Response
 	var err error
 	if u.direct != nil {
-		response, err = u.direct.Send(ctx, &direct.Request{Target: direct.Target(path, call.Query), Header: u.header(call.Header), Body: call.Body()})
+		response, err = u.direct.Send(ctx, &direct.Request{Target: direct.Target(path, call.Query), Header: call.Header, Own: u.own(call.Header), Body: call.Body()})
 	} else {
 		response, err = u.sendProxied(ctx, path, call)
 	}
@@ -105,20 +103,19 @@ func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answe
 	return &gateway.Answer{Status: response.StatusCode, Header: response.Header, Body: response.Body, Length: response.ContentLength}, nil
 }
 
-// header adds our credential to what the client sent.
-func (u *Upstream) header(from http.Header) http.Header {
-	to := make(http.Header, len(from)+3)
-	for name, values := range from {
-		to[name] = values
+var identity = []string{"identity"}
+
+// own is what we send instead of what the client sent under the same names.
+func (u *Upstream) own(client http.Header) []direct.Field {
+	other := "Authorization"
+	if u.oauth {
+		other = "X-Api-Key"
 	}
-	if betas := to["Anthropic-Beta"]; !u.oauth && len(betas) > 0 {
-		if betas = gateway.WithoutBeta(betas, gateway.OAuthBeta); len(betas) == 0 {
-			delete(to, "Anthropic-Beta")
-		} else {
-			to["Anthropic-Beta"] = betas
-		}
+	fields := append(make([]direct.Field, 0, 4),
+		direct.Field{Name: u.auth, Values: []string{u.secret.Reveal()}}, direct.Field{Name: other},
+		direct.Field{Name: "Accept-Encoding", Values: identity})
+	if betas := client["Anthropic-Beta"]; !u.oauth && len(betas) > 0 {
+		fields = append(fields, direct.Field{Name: "Anthropic-Beta", Values: gateway.WithoutBeta(betas, gateway.OAuthBeta)})
 	}
-	to["Accept-Encoding"] = identity
-	to[u.auth] = []string{u.secret.Reveal()}
-	return to
+	return fields
 }

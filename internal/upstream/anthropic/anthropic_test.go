@@ -121,7 +121,8 @@ func send(t *testing.T, u *anthropic.Upstream, header http.Header) (int, string,
 
 func TestCredentialAndHeaders(t *testing.T) {
 	t.Parallel()
-	betas := http.Header{"Anthropic-Beta": {"oauth-2025-04-20", "a, oauth-2025-04-20 ,b"}}
+	betas := http.Header{"Anthropic-Beta": {"oauth-2025-04-20", "a, oauth-2025-04-20 ,b"},
+		"Authorization": {"Bearer a-client's"}, "X-Api-Key": {"a client's"}} // the gateway lets none through; if it did, ours would win
 	for _, c := range []struct {
 		name string
 		cfg  anthropic.Config

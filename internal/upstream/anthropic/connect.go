@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -71,7 +72,13 @@ func (u *Upstream) sendProxied(ctx context.Context, path string, call *gateway.C
 	if err != nil {
 		return nil, err
 	}
-	header := u.header(call.Header)
+	header := make(http.Header, len(call.Header)+4)
+	maps.Copy(header, call.Header)
+	for _, f := range u.own(call.Header) {
+		if header[f.Name] = f.Values; len(f.Values) == 0 {
+			delete(header, f.Name)
+		}
+	}
 	delete(header, "Idempotency-Key") // net/http would take it as leave to send twice
 	delete(header, "X-Idempotency-Key")
 	if header["User-Agent"] == nil {

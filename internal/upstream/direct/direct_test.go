@@ -124,6 +124,14 @@ func TestRequestOnTheWire(t *testing.T) {
 		io.WriteString(c, answer(fmt.Sprint(r.Method, r.RequestURI, r.Host, r.Header, body)))
 	})
 	want(t, p, "hi", "POST/x?y=zorigin.testmap[A:[b c] Content-Length:[2]]hi")
+	response, err := p.Send(t.Context(), &Request{Target: "/", Header: http.Header{"A": {"b"}, "C": {"d"}, "E": {"f"}}, Own: []Field{{"A", []string{"ours"}}, {"C", nil}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := io.ReadAll(response.Body); string(got) != "POST/origin.testmap[A:[ours] Content-Length:[0] E:[f]]" {
+		t.Errorf("with fields of our own: %s", got)
+	}
+	response.Body.Close()
 	for _, bad := range []*Request{
 		{Target: "/x y"}, {Target: "/x\r\nA: b"}, {Target: "/", Header: http.Header{"A": {"b\r\nC: d"}}}, {Target: "/", Header: http.Header{"A: b": {"c"}}},
 		{Target: "/", Header: http.Header{"A:b": {"c"}}}, {Target: "/", Header: http.Header{"": {"c"}}}, {Target: "/", Header: http.Header{"A": {"\x00"}}},

@@ -17,7 +17,14 @@ import (
 type Request struct {
 	Target string // the path, escaped, and the query
 	Header http.Header
-	Body   []byte // read only while Send runs
+	Own    []Field // sent instead of what Header has under the same names
+	Body   []byte  // read only while Send runs
+}
+
+// Field is a header by its canonical name; without values it is left out.
+type Field struct {
+	Name   string
+	Values []string
 }
 
 const (
@@ -139,17 +146,45 @@ func appendHead(to []byte, host string, r *Request) ([]byte, error) {
 	to = append(to, "\r\nContent-Length: "...)
 	to = strconv.AppendInt(to, int64(len(r.Body)), 10)
 	for name, values := range r.Header {
-		for _, value := range values {
-			if !token(name) || !line(value) {
-				return nil, errBadHeader
-			}
-			to = append(to, "\r\n"...)
-			to = append(to, name...)
-			to = append(to, ": "...)
-			to = append(to, value...)
+		if r.owns(name) {
+			continue
+		}
+		if to = appendField(to, name, values); to == nil {
+			return nil, errBadHeader
+		}
+	}
+	for _, f := range r.Own {
+		if to = appendField(to, f.Name, f.Values); to == nil {
+			return nil, errBadHeader
 		}
 	}
 	return append(to, "\r\n\r\n"...), nil
+}
+
+func (r *Request) owns(name string) bool {
+	for i := range r.Own {
+		if r.Own[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// appendField writes a header once for every value; nil if it must not be sent.
+func appendField(to []byte, name string, values []string) []byte {
+	if !token(name) {
+		return nil
+	}
+	for _, value := range values {
+		if !line(value) {
+			return nil
+		}
+		to = append(to, "\r\n"...)
+		to = append(to, name...)
+		to = append(to, ": "...)
+		to = append(to, value...)
+	}
+	return to
 }
 
 // word reports whether s is without spaces and control characters.
