@@ -64,6 +64,7 @@ type Rooms struct {
 	Sessions  *session.Service
 	OAuth     *oauth.Service
 	Upstreams *upstream.Service
+	Usage     *usage.Service
 }
 
 type doors struct {
@@ -182,6 +183,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
+	s.rooms.Usage = usage.NewService(s.db.Ledger())
 	return nil
 }
 
