@@ -156,6 +156,9 @@ func OpenShell(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(cfg.database()); cfg.Database == "" && err != nil {
+		return nil, fmt.Errorf("no server has kept its data in %s: name its folder or database, or start gatehoused serve first", cfg.DataDir)
+	}
 	s := &Server{cfg: cfg}
 	defer func() {
 		if err != nil {
