@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -22,27 +21,33 @@ const ledgerColumns = `organization_id, sequence, request_id, kind, at, member_i
 	input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
 	cost_nanos, reserved_nanos, first_byte_us, latency_us, upstream_request_id, price_version`
 
-// ledgerChunk is how many entries go into one statement. PostgreSQL is paid by
-// the round trip; SQLite has none, but looks up names of parameters one by one
-// and keeps a journal for a statement that may fail half-way.
-const ledgerChunk = 32
+// ledgerChunk is how many entries go into one statement.
+const ledgerChunk = 64
 
-var (
-	ledgerWidth      = strings.Count(ledgerColumns, ",") + 1
-	insertManyLedger = sync.OnceValue(func() string { return insertLedger(ledgerChunk) })
-	insertOneLedger  = sync.OnceValue(func() string { return insertLedger(1) })
-)
+var ledgerWidth = strings.Count(ledgerColumns, ",") + 1
 
-func insertLedger(rows int) string {
+// insertLedger is the statement for a number of entries. SQLite finds a named
+// parameter, and "$1" is a name, by going through all of them: there, and only
+// there, they have none.
+func (db *DB) insertLedger(rows int) string {
 	var b strings.Builder
 	b.WriteString(`INSERT INTO ledger_entry (` + ledgerColumns + `) VALUES `)
-	for row := range rows {
-		for column := range ledgerWidth {
-			fmt.Fprintf(&b, "%s$%d", map[bool]string{true: "(", false: ", "}[column == 0], row*ledgerWidth+column+1)
+	for n := range rows * ledgerWidth {
+		switch {
+		case n == 0:
+			b.WriteByte('(')
+		case n%ledgerWidth == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
 		}
-		b.WriteString(map[bool]string{true: ")", false: "), "}[row == rows-1])
+		if db.Kind() == "sqlite" {
+			b.WriteByte('?')
+		} else {
+			fmt.Fprintf(&b, "$%d", n+1)
+		}
 	}
-	b.WriteString(` ON CONFLICT (organization_id, at, request_id, kind) DO NOTHING`)
+	b.WriteString(`) ON CONFLICT (organization_id, at, request_id, kind) DO NOTHING`)
 	return b.String()
 }
 
@@ -57,13 +62,9 @@ func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
 			return err
 		}
 		sequence := size - int64(len(entries))
-		chunks := []int{ledgerChunk, 1}
-		if l.db.Kind() == "sqlite" {
-			chunks = chunks[1:]
-		}
-		for _, rows := range chunks {
+		for _, rows := range []int{ledgerChunk, 1} {
 			n := len(entries) / rows * rows
-			if sequence, err = t.appendLedger(entries[:n], rows, sequence); err != nil {
+			if sequence, err = t.appendLedger(l.db.insertLedger(rows), entries[:n], rows, sequence); err != nil {
 				return err
 			}
 			entries = entries[n:]
@@ -74,13 +75,9 @@ func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
 
 // appendLedger adds entries, whose number is a multiple of rows, with a
 // statement for that many.
-func (t tx) appendLedger(entries []usage.Entry, rows int, sequence int64) (int64, error) {
+func (t tx) appendLedger(query string, entries []usage.Entry, rows int, sequence int64) (int64, error) {
 	if len(entries) == 0 {
 		return sequence, nil
-	}
-	query := insertOneLedger()
-	if rows == ledgerChunk {
-		query = insertManyLedger()
 	}
 	insert, err := t.PrepareContext(t.ctx, query)
 	if err != nil {

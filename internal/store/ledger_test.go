@@ -61,7 +61,7 @@ func TestLedgerRoundTrip(t *testing.T) {
 	t.Parallel()
 	onBothLedgers(t, func(t *testing.T, l store.Ledger) {
 		var want []usage.Entry
-		for i := range 3*32 + 5 { // whole statements and a rest
+		for i := range 2*64 + 5 { // whole statements and a rest
 			want = append(want, ledgerEntry(i))
 		}
 		if err := l.Append(t.Context(), want); err != nil {

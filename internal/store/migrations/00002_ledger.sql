@@ -34,7 +34,6 @@ CREATE TABLE ledger_entry (
     -- random places costs several times as much.
     UNIQUE (organization_id, at, request_id, kind)
 );
-CREATE INDEX ledger_entry_by_member ON ledger_entry (organization_id, member_id, at);
 
 -- Numbers are given under this row's lock, so that none appears before its
 -- predecessor. Entries that were there already leave gaps.
