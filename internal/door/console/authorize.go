@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -105,9 +106,7 @@ func (c *Console) authorizeForm(v *visit) error {
 	if err := v.enter(a); err != nil {
 		return err
 	}
-	if u, err := url.Parse(a.RedirectURI); err == nil {
-		v.formAction = u.Scheme + "://" + u.Host
-	}
+	v.formAction = formAction(a.RedirectURI)
 	var hide []hidden
 	for _, name := range authorizeFields {
 		if a.params.Has(name) {
@@ -119,6 +118,16 @@ func (c *Console) authorizeForm(v *visit) error {
 		asking
 		Hidden []hidden
 	}{ask, hide}})
+}
+
+// formAction is the source that lets a form lead to a loopback address. A policy
+// cannot name an IPv6 address, so for one it allows the scheme.
+func formAction(redirect string) string {
+	u, err := url.Parse(redirect)
+	if err != nil || strings.Contains(u.Hostname(), ":") {
+		return "http:"
+	}
+	return "http://" + u.Host
 }
 
 func (c *Console) authorize(v *visit) error {

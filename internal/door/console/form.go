@@ -30,7 +30,8 @@ type field struct {
 	Problem      string
 	Autocomplete string
 	Placeholder  string
-	Optional     bool
+	Optional     bool // and says so
+	Depends      bool // needed or not, depending on other fields; its help says when
 	Focus        bool
 	Mono         bool
 	Length       int // at most so many characters

@@ -21,7 +21,7 @@ type keyRow struct {
 
 func (c *Console) keyRow(k apikey.Key, whose string) keyRow {
 	status := k.At(c.cfg.Now())
-	row := keyRow{ID: string(k.ID), Name: k.Name, Hint: k.Hint, Whose: whose, Status: title(string(status)), Admin: k.Kind == apikey.ForAdmin,
+	row := keyRow{ID: string(k.ID), Name: short(k.Name), Hint: k.Hint, Whose: whose, Status: title(string(status)), Admin: k.Kind == apikey.ForAdmin,
 		Made: c.moment(k.CreatedAt), Used: c.moment(k.UsedAt), Expires: c.moment(k.ExpiresAt)}
 	switch status {
 	case apikey.Active:
@@ -82,13 +82,13 @@ func (c *Console) keyList(v *visit) error {
 
 // names are the members' names by their id, if the visitor may see them.
 func (c *Console) names(v *visit) (map[id.Member]string, error) {
-	names := map[id.Member]string{v.who.Member: v.who.Name}
+	names := map[id.Member]string{v.who.Member: short(v.who.Name)}
 	if !v.who.Rights.Has(caller.ReadMembers) {
 		return names, nil
 	}
 	all, err := c.cfg.Organizations.Members(v.r.Context(), v.who, v.who.Organization)
 	for _, m := range all {
-		names[m.ID] = m.Name
+		names[m.ID] = short(m.Name)
 	}
 	return names, err
 }

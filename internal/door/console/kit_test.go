@@ -51,6 +51,24 @@ func (c *clock) add(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
+// logs keeps what was logged.
+type logs struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // world is a console over the real rooms and a real database, served on loopback.
 type world struct {
 	t         testing.TB
@@ -63,7 +81,8 @@ type world struct {
 	sessions  *session.Service
 	devices   *oauth.Service
 	upstreams *upstream.Service
-	log       *strings.Builder
+	log       *logs
+	cfg       console.Config
 
 	owner  org.Member
 	member org.Member
@@ -74,7 +93,7 @@ const password = "correct horse battery"
 func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{t: t, clock: &clock{at: time.Date(2026, 3, 14, 9, 30, 0, 0, time.UTC)}, log: &strings.Builder{}}
+	w := &world{t: t, clock: &clock{at: time.Date(2026, 3, 14, 9, 30, 0, 0, time.UTC)}, log: &logs{}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -111,6 +130,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	for _, change := range changes {
 		change(&cfg)
 	}
+	w.cfg = cfg
 	console.New(cfg).Mount(mux)
 	return w
 }

@@ -22,7 +22,7 @@ type memberRow struct {
 }
 
 func (c *Console) memberRow(m org.Member) memberRow {
-	return memberRow{ID: string(m.ID), Name: m.Name, Email: m.Email, Role: roleName(string(m.Role)), Status: title(string(m.Status)),
+	return memberRow{ID: string(m.ID), Name: short(m.Name), Email: m.Email, Role: roleName(string(m.Role)), Status: title(string(m.Status)),
 		Active: m.Status == org.Active, Joined: c.moment(m.CreatedAt)}
 }
 

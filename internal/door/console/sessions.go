@@ -17,11 +17,11 @@ type sessionRow struct {
 }
 
 func (c *Console) sessionRow(s session.Session) sessionRow {
-	name := s.Device.Name
+	name := short(s.Device.Name)
 	if name == "" {
 		name = "A device without a name"
 	}
-	return sessionRow{ID: string(s.ID), Name: name, Client: clientName(s.Device.ClientID), Version: s.Device.ClientVersion, System: s.Device.System,
+	return sessionRow{ID: string(s.ID), Name: name, Client: clientName(s.Device.ClientID), Version: short(s.Device.ClientVersion), System: short(s.Device.System),
 		Address: s.Device.Address, Email: s.Email, Made: c.moment(s.CreatedAt), Used: c.moment(s.UsedAt)}
 }
 

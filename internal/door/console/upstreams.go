@@ -49,7 +49,7 @@ func newUpstreamPage() (view, *form) {
 		}},
 		{Kind: "text", Name: "name", Label: "Name", Autocomplete: "off", Length: 100, Optional: true},
 		{Kind: "url", Name: "base_url", Label: "Base URL", Placeholder: upstream.AnthropicURL, Help: "Left empty, it is the provider's own.", Autocomplete: "off", Optional: true},
-		{Kind: "password", Name: "credential", Label: "API key of the provider", Help: "It is sealed at rest and never shown again, not even to you.", Autocomplete: "off", Optional: true},
+		{Kind: "password", Name: "credential", Label: "API key of the provider", Help: "Needed for the Anthropic API. It is sealed at rest and never shown again, not even to you.", Autocomplete: "off", Depends: true},
 	}}
 	return view{Title: "Connect an upstream", Lead: "Requests of the whole organization go there with this key. Members never see it.", Body: f}, f
 }

@@ -84,7 +84,7 @@ func (c *Console) usageRows(v *visit, entries []usage.Entry) ([]usageRow, error)
 		if e.Kind == usage.Reserved {
 			continue // what is open is a bound, and summed up apart
 		}
-		row := usageRow{When: c.moment(e.At), Whose: names[e.Member], Model: e.Model, Input: number(e.Tokens.Input + e.Tokens.CacheRead + e.Tokens.CacheWrite5m + e.Tokens.CacheWrite1h),
+		row := usageRow{When: c.moment(e.At), Whose: names[e.Member], Model: short(e.Model), Input: number(e.Tokens.Input + e.Tokens.CacheRead + e.Tokens.CacheWrite5m + e.Tokens.CacheWrite1h),
 			Output: number(e.Tokens.Output), Cost: dollars(e.CostNanos), Took: fmt.Sprintf("%.1f s", e.Latency.Seconds()), Ended: endings[e.Ending], Well: e.Ending == usage.Complete || e.Ending == usage.Aborted}
 		if e.Kind == usage.Adjusted {
 			row.Ended, row.Well = "correction", true

@@ -46,6 +46,16 @@ func roleName(role string) string {
 	return role
 }
 
+const shownName = 80
+
+// short is a name cut to what a list has room for.
+func short(name string) string {
+	if utf8.RuneCountInString(name) <= shownName {
+		return name
+	}
+	return string([]rune(name)[:shownName-1]) + "…"
+}
+
 // moment is a time as people read it, with the exact one beside it.
 type moment struct {
 	ISO      string // for machines

@@ -1,0 +1,4 @@
+package console
+
+// Local is exported for the tests alone.
+var Local = local

@@ -1,0 +1,190 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/door/console"
+	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+)
+
+// matrix says, for every route with a method, what a request without fields is
+// answered with: signed out, as a developer, as an owner. The things named in
+// the path are an owner's, or another member.
+var matrix = map[string]string{
+	"GET /assets/{name}":          "404 404 404",
+	"GET /setup/{token}":          "404 404 404",
+	"POST /setup/{token}":         "404 404 404",
+	"GET /link/{token}":           "404 404 404",
+	"POST /link/{token}":          "404 404 404",
+	"GET /sign-in":                "200 303 303",
+	"POST /sign-in":               "400 400 400",
+	"POST /sign-out":              "303 303 303",
+	"POST /theme":                 "303 303 303",
+	"GET /organization":           "303 200 200",
+	"POST /organization":          "303 404 404",
+	"GET /device":                 "303 200 200",
+	"POST /device":                "303 404 404",
+	"GET /oauth/authorize":        "400 400 400",
+	"POST /oauth/authorize":       "400 400 400",
+	"GET /{$}":                    "303 200 200",
+	"GET /members":                "303 403 200",
+	"POST /members":               "303 403 400",
+	"GET /members/new":            "303 403 200",
+	"GET /members/{id}":           "303 403 200",
+	"POST /members/{id}/link":     "303 403 200",
+	"GET /members/{id}/suspend":   "303 403 200",
+	"POST /members/{id}/suspend":  "303 403 303",
+	"GET /keys":                   "303 200 200",
+	"POST /keys":                  "303 400 400",
+	"GET /keys/new":               "303 200 200",
+	"GET /keys/{id}/{act}":        "303 403 200",
+	"POST /keys/{id}/{act}":       "303 403 303",
+	"GET /sessions":               "303 200 200",
+	"GET /sessions/{id}/end":      "303 404 200",
+	"POST /sessions/{id}/end":     "303 403 303",
+	"GET /upstreams":              "303 403 200",
+	"POST /upstreams":             "303 403 400",
+	"GET /upstreams/new":          "303 403 200",
+	"GET /upstreams/{id}/remove":  "303 403 200",
+	"POST /upstreams/{id}/remove": "303 403 303",
+	"GET /models":                 "303 403 200",
+	"POST /models":                "303 403 303",
+	"GET /usage":                  "303 200 200",
+	"GET /activity":               "303 403 200",
+	"GET /account":                "303 200 200",
+	"POST /account/password":      "303 400 400",
+}
+
+// example is a path of a pattern, with things that are there.
+func (w *world) example(t *testing.T, pattern string) string {
+	t.Helper()
+	ctx, owner := context.Background(), w.owner.Caller(caller.Web)
+	_, path, _ := strings.Cut(pattern, " ")
+	var thing string
+	var err error
+	switch {
+	case strings.HasPrefix(path, "/members/{id}"):
+		thing = string(w.add(fmt.Sprintf("%s@acme.example", strings.ToLower(string(id.NewRequest())[4:])), "", access.User).ID)
+	case strings.HasPrefix(path, "/keys/{id}"):
+		key, _, failed := w.keys.Create(ctx, owner, "k", time.Time{})
+		thing, err = string(key.ID), failed
+	case strings.HasPrefix(path, "/sessions/{id}"):
+		tokens, failed := w.sessions.Start(ctx, owner, laptop)
+		thing, err = string(tokens.Session.ID), failed
+	case strings.HasPrefix(path, "/upstreams/{id}"):
+		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
+		thing, err = string(u.ID), failed
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", "archive", "{token}", "x", "{name}", "x").Replace(path)
+}
+
+func TestEveryRouteForEveryVisitor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	seen := map[string]bool{}
+	for _, route := range console.Routes() {
+		method, _, ok := strings.Cut(route.Pattern, " ")
+		if !ok {
+			continue
+		}
+		seen[route.Pattern] = true
+		want := strings.Fields(matrix[route.Pattern])
+		if len(want) != 3 {
+			t.Errorf("%s stands in no line of the table", route.Pattern)
+			continue
+		}
+		path := w.example(t, route.Pattern)
+		for i, v := range []*visitor{w.visitor(), w.as(w.member), w.as(w.owner)} {
+			got := v.do(method, path, nil)
+			if who := []string{"signed out", "developer", "owner"}[i]; fmt.Sprint(got.status) != want[i] {
+				t.Errorf("%s, %s: %d, not %s", route.Pattern, who, got.status, want[i])
+			}
+			if i == 0 && route.Credential && got.status < 300 {
+				t.Errorf("%s needs a sign-in and answers %d without", route.Pattern, got.status)
+			}
+			if got.status == http.StatusSeeOther && !strings.HasPrefix(got.location, "/") {
+				t.Errorf("%s leads to %q", route.Pattern, got.location)
+			}
+			for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store"} {
+				if got.header.Get(name) != value {
+					t.Errorf("%s: %s is %q", route.Pattern, name, got.header.Get(name))
+				}
+			}
+			if got.body != "" && !strings.HasPrefix(got.header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'") {
+				t.Errorf("%s: its policy is %q", route.Pattern, got.header.Get("Content-Security-Policy"))
+			}
+		}
+	}
+	for pattern := range matrix {
+		if !seen[pattern] {
+			t.Errorf("%s is in the table and is no route", pattern)
+		}
+	}
+}
+
+func TestTheListIsTheMux(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	w := newWorld(t)
+	console.New(w.cfg).Mount(mux)
+	for _, route := range console.Routes() {
+		method, path, ok := strings.Cut(route.Pattern, " ")
+		if !ok {
+			method, path = "BREW", strings.TrimSuffix(route.Pattern, "/")
+			if path == "" {
+				path = "/nothing-else-is-here"
+			}
+		}
+		req, err := http.NewRequest(method, "http://gate.example"+strings.NewReplacer("{$}", "", "{id}", "x", "{act}", "x", "{token}", "x", "{name}", "x").Replace(path), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, got := mux.Handler(req); got != route.Pattern {
+			t.Errorf("%s is served by %q", route.Pattern, got)
+		}
+	}
+	// The gateway's door lives in the same mux: a conflict of patterns panics.
+	for _, route := range gatewaydoor.Routes() {
+		mux.HandleFunc(route.Pattern, func(http.ResponseWriter, *http.Request) {})
+	}
+}
+
+func TestWrongMethodsAndPaths(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	v := w.as(w.owner)
+	for path, allow := range map[string]string{"/keys": "GET, HEAD, POST", "/theme": "POST", "/": "GET, HEAD", "/members/x": "GET, HEAD", "/members/x/link": "POST"} {
+		if got := v.do(http.MethodDelete, path, nil); got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != allow || !strings.Contains(got.body, "<h1>") {
+			t.Errorf("DELETE %s: %d, allowed is %q", path, got.status, got.header.Get("Allow"))
+		}
+	}
+	for _, path := range []string{"/nothing", "/keys/x", "/members/x/y", "/assets/../console.css", "/%2e%2e/etc/passwd", "/members/%2f%2fevil", "/keys/x/explode", "/sessions/x/end", "/upstreams/x/remove"} {
+		got := v.get(path)
+		if got.status != http.StatusNotFound && !(got.status == http.StatusTemporaryRedirect || got.status == http.StatusMovedPermanently) {
+			t.Errorf("%s: %d", path, got.status)
+		}
+		if got.status == http.StatusNotFound && !strings.Contains(got.body, "There is nothing here") {
+			t.Errorf("%s is not told of as the others:\n%s", path, got.body)
+		}
+	}
+	program := w.visitor()
+	program.headers = map[string]string{"Accept": "*/*"}
+	if got := program.get("/v2/messages"); got.status != http.StatusNotFound || got.header.Get("Content-Type") != "application/json" || !strings.Contains(got.body, `"not_found_error"`) {
+		t.Errorf("a program's wrong path: %d %s", got.status, got.body)
+	}
+	if got := v.do(http.MethodHead, "/", nil); got.status != http.StatusOK || got.body != "" {
+		t.Errorf("HEAD /: %d %q", got.status, got.body)
+	}
+}
