@@ -59,32 +59,39 @@ func drive(ctx context.Context, p plan, assembled bool, profile string) error {
 	}
 	fmt.Printf("| | Gatehouse (%s) | `httputil.ReverseProxy` | ratio | target |\n| --- | --- | --- | --- | --- |\n", gateway.what)
 	for _, s := range scenarios() {
-		ours, theirs, err := compare(p, s, gateway, reverse)
+		ours, theirs, ratio, err := compare(p, s, gateway, reverse)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| CPU per request: %s | %.0f µs | %.0f µs | %.2f× | ≤ %.1f× |\n", s.name, ours, theirs, ours/theirs, s.target)
+		fmt.Printf("| CPU per request: %s | %.0f µs | %.0f µs | %.2f× | ≤ %.1f× |\n", s.name, ours, theirs, ratio, s.target)
 	}
 	reverse.end()
 	gateway.end()
 	return crowd(p, startAll)
 }
 
-// compare returns the median CPU time per request of both, in microseconds.
-func compare(p plan, s scenario, gateway, reverse *process) (ours, theirs float64, err error) {
-	var costs [2][]float64
+// compare returns the median CPU time per request of both, in microseconds, and
+// the median of their ratios: the two halves of a round see the same machine.
+func compare(p plan, s scenario, gateway, reverse *process) (ours, theirs, ratio float64, err error) {
+	var (
+		costs  [2][]float64
+		ratios []float64
+	)
 	for round := range p.rounds + 1 {
 		for i, proxy := range []*process{gateway, reverse} {
 			cost, err := load(proxy, s.body, p.requests)
 			if err != nil {
-				return 0, 0, fmt.Errorf("%s, %s: %w", s.name, proxy.what, err)
+				return 0, 0, 0, fmt.Errorf("%s, %s: %w", s.name, proxy.what, err)
 			}
 			if round > 0 { // the first warms up
 				costs[i] = append(costs[i], cost)
 			}
 		}
+		if round > 0 {
+			ratios = append(ratios, costs[0][round-1]/costs[1][round-1])
+		}
 	}
-	return median(costs[0]), median(costs[1]), nil
+	return median(costs[0]), median(costs[1]), median(ratios), nil
 }
 
 func load(proxy *process, body string, requests int) (float64, error) {
@@ -118,7 +125,7 @@ func load(proxy *process, body string, requests int) (float64, error) {
 // crowd measures many slow streams at once, each proxy fresh.
 func crowd(p plan, startAll func() (*process, *process, error)) error {
 	var first, memory [2][]float64
-	for range max(1, p.rounds/2) {
+	for range 3 {
 		reverse, gateway, err := startAll()
 		if err != nil {
 			return err

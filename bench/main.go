@@ -29,8 +29,8 @@ func run() error {
 		plan  plan
 		local = flag.Bool("assembled", false, "measure a gateway put together here, not the server's own program")
 	)
-	flag.IntVar(&plan.rounds, "rounds", 5, "rounds of each proxy")
-	flag.IntVar(&plan.requests, "requests", 1500, "requests in a round")
+	flag.IntVar(&plan.rounds, "rounds", 15, "rounds of each proxy")
+	flag.IntVar(&plan.requests, "requests", 400, "requests in a round")
 	flag.IntVar(&plan.streams, "streams", 1000, "concurrent streams of 2 s")
 	flag.Parse()
 	switch *role {
