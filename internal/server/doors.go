@@ -21,7 +21,7 @@ func (s *Server) openDoors() {
 		Requests: limit.New(100, time.Minute, s.cfg.Now), Address: address, Now: s.cfg.Now, Log: s.cfg.Log})
 	s.doors.console = s.newConsole(address)
 	mux, mounted := s.mount()
-	s.handler, s.mounted = gatewaydoor.Strict(mux), mounted
+	s.handler, s.mounted = s.survive(gatewaydoor.Strict(mux)), mounted
 }
 
 func (s *Server) newConsole(address func(*http.Request) string) *console.Console {

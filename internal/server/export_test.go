@@ -12,3 +12,6 @@ func (s *Server) Count(ctx context.Context, o id.Organization, what audit.Type) 
 	events, _, _ := s.db.Activities().List(ctx, o, []audit.Type{what}, 0, 1000)
 	return len(events)
 }
+
+// AddressOf is addressOf, for tests.
+var AddressOf = addressOf

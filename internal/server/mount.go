@@ -1,10 +1,14 @@
 package server
 
 import (
+	"errors"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
+	"github.com/gatehouse-dev/gatehouse/internal/door/envelope"
 	"github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -77,3 +81,25 @@ func withRequestID(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// survive answers for a handler that panicked, and writes down where. A handler
+// that cuts its connection on purpose panics with http.ErrAbortHandler.
+func (s *Server) survive(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("route", r.Pattern),
+				slog.String("request_id", w.Header().Get("Request-Id")), slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+			envelope.Write(w, w.Header().Get("Request-Id"), errPanic)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errPanic = errors.New("a handler panicked")

@@ -38,6 +38,9 @@ func (c *Clock) Forward(d time.Duration) {
 	c.ahead += d
 }
 
+// DataDir is the data folder of all the world's nodes.
+func (w *World) DataDir() string { return w.config.DataDir }
+
 // World is a sample organization, served.
 type World struct {
 	*Node
@@ -71,6 +74,9 @@ type Node struct {
 // Stop ends the node, as SIGTERM does.
 func (n *Node) Stop() { n.stop() }
 
+// UpstreamKey is the key that the world's upstream is asked with.
+const UpstreamKey = "upstream-key-of-the-test"
+
 // Options say what is to be different from a plain demo.
 type Options struct {
 	Database    string // empty: SQLite
@@ -97,7 +103,7 @@ func Start(t testing.TB, o Options) *World {
 	w.nodes = []*Node{w.Node}
 	demo := server.Demo{UpstreamURL: o.UpstreamURL}
 	if o.UpstreamURL != "" {
-		demo.UpstreamKey = secret.New("upstream-key-of-the-test")
+		demo.UpstreamKey = secret.New(UpstreamKey)
 	}
 	sample, err := w.Server.MakeSample(context.Background(), demo)
 	if err != nil {
