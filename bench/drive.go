@@ -234,6 +234,9 @@ func start(ctx context.Context, args ...string) (*process, error) {
 		return nil, err
 	}
 	p := &process{what: args[1] + " assembled", key: benchKey, cmd: exec.CommandContext(ctx, self, args...)}
+	if _, err := p.cmd.StdinPipe(); err != nil { // stays open until the child has ended, or we have
+		return nil, err
+	}
 	line, err := p.run()
 	p.url = line
 	return p, err

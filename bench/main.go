@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -33,6 +34,9 @@ func run() error {
 	flag.IntVar(&plan.requests, "requests", 400, "requests in a round")
 	flag.IntVar(&plan.streams, "streams", 1000, "concurrent streams of 2 s")
 	flag.Parse()
+	if *role != "" {
+		ctx = untilParentEnds(ctx)
+	}
 	switch *role {
 	case "upstream":
 		return serve(ctx, upstreamHandler(), "")
@@ -79,4 +83,15 @@ func serve(ctx context.Context, handler http.Handler, profile string) error {
 		return err
 	}
 	return nil
+}
+
+// untilParentEnds returns a context that ends when whoever started us is gone,
+// however it went: it holds the other end of our standard input.
+func untilParentEnds(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	return ctx
 }
