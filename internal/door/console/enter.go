@@ -24,7 +24,7 @@ func setupPage(path string) (view, *form) {
 
 func (c *Console) setupForm(v *visit) error {
 	if _, err := c.cfg.Accounts.Look(v.r.Context(), secret.New(v.r.PathValue("token")), account.SetupLink); err != nil {
-		return err
+		return v.spent(err)
 	}
 	w, _ := setupPage(v.r.URL.Path)
 	return v.show(http.StatusOK, "form", w)
@@ -37,7 +37,7 @@ func (c *Console) setup(v *visit) error {
 	}
 	link := secret.New(v.r.PathValue("token"))
 	if _, err := c.cfg.Accounts.Look(v.r.Context(), link, account.SetupLink); err != nil {
-		return err
+		return v.spent(err)
 	}
 	in, err := c.cfg.Accounts.Setup(v.r.Context(), link, account.First{Organization: typed.Get("organization"), Name: typed.Get("name"),
 		Email: typed.Get("email"), Password: secret.New(typed.Get("password"))}, v.origin())
@@ -54,7 +54,7 @@ func (c *Console) setup(v *visit) error {
 func (c *Console) linkForm(v *visit) error {
 	l, err := c.cfg.Accounts.Look(v.r.Context(), secret.New(v.r.PathValue("token")), account.SignInLink)
 	if err != nil {
-		return err
+		return v.spent(err)
 	}
 	holder := caller.Caller{Kind: caller.Person, Way: caller.Anonymous, Account: l.Account}
 	all, err := c.cfg.Accounts.Memberships(v.r.Context(), holder)
@@ -84,10 +84,21 @@ func (c *Console) link(v *visit) error {
 	}
 	in, err := c.cfg.Accounts.SignInByLink(v.r.Context(), secret.New(v.r.PathValue("token")), v.origin())
 	if err != nil {
-		return err
+		return v.spent(err)
 	}
 	v.signedIn(in)
 	return v.redirect(local(typed.Get("next")))
+}
+
+// spent tells of a link that does not work, or not any more.
+func (v *visit) spent(err error) error {
+	if !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	told := tell(err)
+	told.Title = "This link does not work"
+	v.failWith(http.StatusNotFound, told)
+	return errAnswered
 }
 
 func signInPage(next string) (view, *form) {

@@ -31,7 +31,7 @@ func TestALinkSignsInOnPostAlone(t *testing.T) {
 	if got := v.get("/"); got.status != http.StatusOK {
 		t.Errorf("home: %d", got.status)
 	}
-	if got := w.visitor().post(path, nil); got.status != http.StatusNotFound {
+	if got := w.visitor().post(path, nil); got.status != http.StatusNotFound || !strings.Contains(got.body, "This link does not work") {
 		t.Errorf("the second use of a link: %d", got.status)
 	}
 }
@@ -85,5 +85,26 @@ func TestTheFirstOwner(t *testing.T) {
 	}
 	if got := w.visitor().post("/sign-in", url.Values{"email": {"olive@acme.example"}, "password": {"wrong password"}}); got.status != http.StatusUnauthorized || strings.Contains(got.body, "wrong password") || !strings.Contains(got.body, `value="olive@acme.example"`) {
 		t.Errorf("a wrong password: %d\n%s", got.status, got.body)
+	}
+}
+
+func TestASuspendedMemberIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	v, link := w.as(w.member), w.link(w.member)
+	if got := w.as(w.owner).post("/members/"+string(w.member.ID)+"/suspend", nil); got.location != "/members/"+string(w.member.ID)+"?done=suspended" {
+		t.Fatalf("suspending: %d to %q", got.status, got.location)
+	}
+	if got := v.get("/keys"); got.location != "/organization?next=%2Fkeys" {
+		t.Errorf("a page: %d to %q", got.status, got.location)
+	}
+	if got := v.get("/organization"); got.status != http.StatusOK || !strings.Contains(got.body, "You are in no organization") {
+		t.Errorf("what is said: %d", got.status)
+	}
+	if got := w.visitor().get(link); got.status != http.StatusForbidden {
+		t.Errorf("a link made before: %d", got.status)
+	}
+	if got := w.visitor().post(link, nil); got.status != http.StatusForbidden || len(got.header.Values("Set-Cookie")) > 0 {
+		t.Errorf("signing in by it: %d", got.status)
 	}
 }

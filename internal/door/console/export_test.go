@@ -1,4 +1,9 @@
 package console
 
-// Local is exported for the tests alone.
-var Local = local
+// Exported for the tests alone.
+var (
+	Local    = local
+	Relative = relative
+	Dollars  = dollars
+	Number   = number
+)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 
 // failure is what the error page says.
 type failure struct {
+	Title   string // empty: what goes with the status
 	Message string
 	Hint    string
 	Ours    bool // our own fault: the request id helps whoever looks for it
@@ -59,10 +61,7 @@ func tell(err error) failure {
 }
 
 func (v *visit) failWith(status int, told failure) {
-	title := failureTitles[status]
-	if title == "" {
-		title = "Something went wrong here"
-	}
+	title := cmp.Or(told.Title, failureTitles[status], "Something went wrong here")
 	if v.who.Kind != caller.Nobody {
 		told.Back = &link{"/", "Go to the home page"}
 	} else {
