@@ -1,0 +1,3 @@
+// Package storetest is the one suite that every database passes: what the rooms
+// rely on, stated as tests over an opened store.
+package storetest

@@ -1,0 +1,477 @@
+package storetest
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/kms"
+	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
+	"github.com/gatehouse-dev/gatehouse/internal/store"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+	"github.com/google/go-cmp/cmp"
+)
+
+// Run runs the suite. fresh returns the URL of a new and empty database.
+func Run(t *testing.T, fresh func(t testing.TB) string) {
+	for name, f := range map[string]func(*testing.T, *World){
+		"Organizations": organizations, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
+		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
+		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f(t, open(t, fresh(t)))
+		})
+	}
+}
+
+// World is an opened store with one organization in it.
+type World struct {
+	*store.DB
+	url    string
+	ring   *kms.Keyring
+	proof  store.Instance
+	org    id.Organization
+	member org.Member
+	now    time.Time
+}
+
+func open(t testing.TB, url string) *World {
+	t.Helper()
+	ring, err := kms.New(secret.New(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))))
+	must(t, err)
+	w := &World{url: url, ring: ring, now: time.Date(2026, 1, 2, 3, 4, 5, 678000, time.UTC)}
+	w.DB, err = store.Open(t.Context(), url)
+	must(t, err)
+	t.Cleanup(func() { _ = w.Close() })
+	w.proof, err = w.Unlock(t.Context(), ring, w.now)
+	must(t, err)
+	o := org.Organization{ID: id.NewOrganization(), Name: "Örg", CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}}
+	w.org = o.ID
+	w.member = org.Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: o.Name, Account: id.NewAccount(), Email: "a@example.com", Name: "A",
+		Role: access.PrimaryOwner, Status: org.Active, CreatedAt: w.now}
+	must(t, w.Accounts().Found(t.Context(), nil, o, w.member, "", w.event(audit.OrganizationCreated)))
+	return w
+}
+
+func (w *World) event(what audit.Type) audit.Event {
+	return audit.New(caller.OfSystem(w.org), w.now, what, "target", audit.Detail{"k": "v"})
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func same(t testing.TB, what string, got, want any) {
+	t.Helper()
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", what, d)
+	}
+}
+
+func kind(t testing.TB, what string, err error, want fault.Kind) {
+	t.Helper()
+	if !fault.Is(err, want) {
+		t.Errorf("%s: got %v, want the kind %s", what, err, want)
+	}
+}
+
+func organizations(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Orgs()
+	o, ok, err := s.Organization(ctx, w.org)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	same(t, "the organization", o, org.Organization{ID: w.org, Name: "Örg", CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}})
+	must(t, s.SaveSettings(ctx, w.org, org.Settings{}, w.event(audit.OrganizationUpdated)))
+	o, _, err = s.Organization(ctx, w.org)
+	must(t, err)
+	same(t, "the settings", o.Settings, org.Settings{})
+	if _, ok, err := s.Organization(ctx, id.NewOrganization()); ok || err != nil {
+		t.Errorf("an organization that is not there: %v, %v", ok, err)
+	}
+	kind(t, "settings of no organization", s.SaveSettings(ctx, id.NewOrganization(), org.Settings{}, w.event(audit.OrganizationUpdated)), fault.NotFound)
+
+	same(t, "the first member", one(s.Member(ctx, w.org, w.member.ID)), w.member)
+	if _, ok, _ := s.Member(ctx, id.NewOrganization(), w.member.ID); ok {
+		t.Error("a member is found in a foreign organization")
+	}
+	second := org.Member{ID: id.NewMember(), Organization: w.org, Account: id.NewAccount(), Email: "b@example.com", Name: "B", Role: access.User, Status: org.Active, CreatedAt: w.now.Add(time.Second)}
+	got, err := s.AddMember(ctx, second, w.event(audit.MemberAdded))
+	must(t, err)
+	again := second
+	again.ID, again.Account = id.NewMember(), id.NewAccount()
+	_, err = s.AddMember(ctx, again, w.event(audit.MemberAdded))
+	kind(t, "the same address again", err, fault.Conflict)
+	must(t, s.SetStatus(ctx, w.org, got.ID, org.Suspended, w.event(audit.MemberSuspended)))
+	all, err := s.Members(ctx, w.org)
+	must(t, err)
+	if len(all) != 2 || all[0].ID != w.member.ID || all[1].Status != org.Suspended {
+		t.Errorf("members: %+v", all)
+	}
+	if mine, err := s.MembershipsOf(ctx, got.Account); err != nil || len(mine) != 0 {
+		t.Errorf("a suspended member still has memberships: %+v, %v", mine, err)
+	}
+}
+
+func one[T any](v T, ok bool, err error) T {
+	if !ok || err != nil {
+		panic(fmt.Sprint("not there: ", ok, err))
+	}
+	return v
+}
+
+func founding(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Accounts()
+	link := account.Link{Hash: secret.New("setup").Hash(), Kind: account.SetupLink, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	must(t, s.SaveLink(ctx, link, w.event(audit.SignInLinkMade)))
+	o := org.Organization{ID: id.NewOrganization(), Name: "Second", CreatedAt: w.now}
+	m := org.Member{ID: id.NewMember(), Organization: o.ID, Account: id.NewAccount(), Email: "c@example.com", Role: access.PrimaryOwner, Status: org.Active, CreatedAt: w.now}
+	kind(t, "founding with a link where somebody is", s.Found(ctx, &link.Hash, o, m, "hash", w.event(audit.OrganizationCreated)), fault.Conflict)
+	if _, ok, _ := w.Orgs().Organization(ctx, o.ID); ok {
+		t.Error("the refused founding left an organization behind")
+	}
+	if l := one(s.Link(ctx, link.Hash)); !l.UsedAt.IsZero() {
+		t.Error("the refused founding used the link up")
+	}
+}
+
+func links(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Accounts()
+	for _, reusable := range []bool{false, true} {
+		l := account.Link{Hash: secret.New(fmt.Sprint("link", reusable)).Hash(), Kind: account.SignInLink, Organization: w.org, Account: w.member.Account,
+			Reusable: reusable, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+		must(t, s.SaveLink(ctx, l, w.event(audit.SignInLinkMade)))
+		same(t, "the link", one(s.Link(ctx, l.Hash)), l)
+		enter := func(n string) error {
+			return s.EnterByLink(ctx, l.Hash, w.browser(fmt.Sprint(reusable, n)), w.event(audit.SignedIn))
+		}
+		must(t, enter("first"))
+		if err := enter("second"); reusable && err != nil {
+			t.Errorf("a reusable link, used again: %v", err)
+		} else if !reusable {
+			kind(t, "a link, used again", err, fault.Conflict)
+			if _, ok, _ := s.Browser(ctx, w.browser("falsesecond").Hash); ok {
+				t.Error("the spent link left a session behind")
+			}
+		}
+	}
+}
+
+func (w *World) browser(name string) account.Browser {
+	return account.Browser{Hash: secret.New("browser " + name).Hash(), Account: w.member.Account, Organization: w.org, Address: "192.0.2.1", UserAgent: "ua",
+		CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+}
+
+func browsers(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Accounts()
+	b := w.browser("one")
+	must(t, s.StartBrowser(ctx, b, w.event(audit.SignedIn)))
+	same(t, "the browser session", one(s.Browser(ctx, b.Hash)), b)
+	must(t, s.ChooseOrganization(ctx, b.Hash, "other"))
+	must(t, s.EndBrowser(ctx, b.Hash, w.now, w.event(audit.SignedOut)))
+	if got := one(s.Browser(ctx, b.Hash)); got.EndedAt != w.now || got.Organization != "other" {
+		t.Errorf("after the end: %+v", got)
+	}
+	kind(t, "choosing in a session that is over", s.ChooseOrganization(ctx, b.Hash, w.org), fault.NotFound)
+}
+
+func passwords(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Accounts()
+	same(t, "before there is one", one(s.Credential(ctx, "a@example.com")), account.Credential{Account: w.member.Account})
+	keep, other := w.browser("keep"), w.browser("other")
+	must(t, s.StartBrowser(ctx, keep, w.event(audit.SignedIn)))
+	must(t, s.StartBrowser(ctx, other, w.event(audit.SignedIn)))
+	for _, hash := range []string{"first", "second"} {
+		must(t, s.SavePassword(ctx, w.member.Account, hash, keep.Hash, w.now, w.event(audit.PasswordChanged)))
+		same(t, "the password", one(s.Credential(ctx, "a@example.com")).Password, hash)
+	}
+	if kept, ended := one(s.Browser(ctx, keep.Hash)), one(s.Browser(ctx, other.Hash)); !kept.EndedAt.IsZero() || ended.EndedAt.IsZero() {
+		t.Error("a new password ends the session it was set in, or leaves the others")
+	}
+	if _, ok, err := s.Credential(ctx, "nobody@example.com"); ok || err != nil {
+		t.Errorf("a stranger's credential: %v, %v", ok, err)
+	}
+}
+
+func keys(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.APIKeys()
+	hash := secret.New("the key").Hash()
+	k := apikey.Key{ID: id.NewAPIKey(), Organization: w.org, Kind: apikey.ForModels, Name: "naïve", Hint: "sk…", Member: w.member.ID, CreatedBy: "x",
+		Status: apikey.Active, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	must(t, s.Insert(ctx, k, hash, w.event(audit.KeyCreated)))
+	same(t, "the key by id", one(s.Key(ctx, w.org, k.ID)), k)
+	same(t, "the key by hash", one(s.ByHash(ctx, hash)), k)
+	if _, ok, _ := s.Key(ctx, id.NewOrganization(), k.ID); ok {
+		t.Error("a key is found in a foreign organization")
+	}
+	off := k
+	off.Status = apikey.Inactive
+	must(t, s.Update(ctx, k, off, w.event(audit.KeyUpdated)))
+	kind(t, "an update of what has changed meanwhile", s.Update(ctx, k, off, w.event(audit.KeyUpdated)), fault.Conflict)
+	must(t, s.Touch(ctx, map[id.APIKey]time.Time{k.ID: w.now.Add(time.Minute), "apikey_gone": w.now}))
+	must(t, s.Touch(ctx, map[id.APIKey]time.Time{k.ID: w.now}))
+	if got := one(s.Key(ctx, w.org, k.ID)); got.UsedAt != w.now.Add(time.Minute) {
+		t.Errorf("last used at %v", got.UsedAt)
+	}
+	// Keys made in the same microsecond still have one order.
+	for i := range 4 {
+		k.ID = id.APIKey(fmt.Sprint("apikey_", i))
+		must(t, s.Insert(ctx, k, secret.New(fmt.Sprint(i)).Hash(), w.event(audit.KeyCreated)))
+	}
+	var seen []string
+	for after := id.APIKey(""); ; {
+		page, more, err := s.List(ctx, w.org, apikey.Filter{After: after, Limit: 2}, w.now)
+		must(t, err)
+		for _, one := range page {
+			seen = append(seen, string(one.ID))
+		}
+		if !more {
+			break
+		}
+		after = page[len(page)-1].ID
+	}
+	if len(seen) != 5 || strings.Join(seen[1:], ",") != "apikey_3,apikey_2,apikey_1,apikey_0" && !strings.Contains(strings.Join(seen, ","), "apikey_3,apikey_2,apikey_1,apikey_0") {
+		t.Errorf("paging saw %v", seen)
+	}
+	for status, want := range map[apikey.Status]int{"": 5, apikey.Active: 4, apikey.Inactive: 1, apikey.Expired: 0, apikey.Archived: 0} {
+		got, _, err := s.List(ctx, w.org, apikey.Filter{Status: status, Limit: 10}, w.now)
+		if err != nil || len(got) != want {
+			t.Errorf("%d keys are %q, want %d (%v)", len(got), status, want, err)
+		}
+	}
+	if got, _, _ := s.List(ctx, w.org, apikey.Filter{Status: apikey.Expired, Limit: 10}, w.now.Add(2*time.Hour)); len(got) != 5 {
+		t.Errorf("%d keys are expired later", len(got))
+	}
+}
+
+func (w *World) session(t testing.TB) (session.Session, session.Refresh) {
+	t.Helper()
+	d := session.Session{ID: id.NewDeviceSession(), Organization: w.org, Member: w.member.ID, Email: w.member.Email,
+		Device: session.Device{ClientID: "c", Name: "n", System: "s", ClientVersion: "v", Address: "a"}, CreatedAt: w.now, UsedAt: w.now}
+	r := session.Refresh{Hash: secret.Mint(secret.RefreshToken).Hash(), Session: d.ID, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	must(t, w.Sessions().Start(t.Context(), d, r, w.event(audit.SessionStarted)))
+	return d, r
+}
+
+func rotation(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Sessions()
+	d, first := w.session(t)
+	same(t, "the session", one(s.Session(ctx, d.ID)), d)
+	same(t, "the token", one(s.Refresh(ctx, first.Hash)), first)
+	next := session.Refresh{Hash: secret.New("next").Hash(), Session: d.ID, Generation: 1, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	used := first
+	used.UsedAt = w.now
+	var wins sync.Map
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			won, err := s.Rotate(ctx, used, next, w.event(audit.SessionRefreshed))
+			if err != nil {
+				t.Error(err)
+			}
+			if won {
+				wins.Store(i, true)
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	wins.Range(func(any, any) bool { n++; return true })
+	if n != 1 {
+		t.Errorf("%d of 8 rotations at once won", n)
+	}
+	if got := one(s.Session(ctx, d.ID)); got.Generation != 1 {
+		t.Errorf("the session is at generation %d", got.Generation)
+	}
+	if events, _, err := w.Activities().List(ctx, w.org, []audit.Type{audit.SessionRefreshed}, 0, 10); err != nil || len(events) != 1 {
+		t.Errorf("%d refreshes are recorded, %v", len(events), err)
+	}
+}
+
+func ending(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Sessions()
+	d, _ := w.session(t)
+	must(t, s.Touch(ctx, map[id.DeviceSession]time.Time{d.ID: w.now.Add(time.Minute)}))
+	if all, err := s.List(ctx, w.org, w.member.ID); err != nil || len(all) != 1 || all[0].UsedAt != w.now.Add(time.Minute) {
+		t.Errorf("sessions: %+v, %v", all, err)
+	}
+	for range 2 {
+		must(t, s.End(ctx, d.ID, "why", w.now, w.event(audit.SessionRevoked)))
+	}
+	if got := one(s.Session(ctx, d.ID)); got.EndedAt != w.now || got.EndedWhy != "why" {
+		t.Errorf("ended: %+v", got)
+	}
+	if all, err := s.List(ctx, w.org, ""); err != nil || len(all) != 0 {
+		t.Errorf("sessions after the end: %+v, %v", all, err)
+	}
+	if events, _, err := w.Activities().List(ctx, w.org, []audit.Type{audit.SessionRevoked}, 0, 10); err != nil || len(events) != 1 {
+		t.Errorf("%d ends are recorded, %v", len(events), err)
+	}
+}
+
+func deviceCodes(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.OAuth()
+	a := oauth.Authorization{Hash: secret.New("device").Hash(), UserCode: "BCDFGHJK", Device: session.Device{ClientID: "c", Name: "n", System: "s", ClientVersion: "v", Address: "a"},
+		Status: oauth.Pending, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Minute), Interval: 5 * time.Second}
+	must(t, s.AddAuthorization(ctx, a))
+	twin := a
+	twin.Hash = secret.New("twin").Hash()
+	kind(t, "a user code in use", s.AddAuthorization(ctx, twin), fault.Conflict)
+	same(t, "by user code", one(s.AuthorizationByUserCode(ctx, "BCDFGHJK")), a)
+	must(t, s.Polled(ctx, a.Hash, w.now, 10*time.Second))
+	if ok, err := s.Spend(ctx, a.Hash); ok || err != nil {
+		t.Errorf("a pending code can be spent: %v, %v", ok, err)
+	}
+	who := w.member.Caller(caller.Web)
+	must(t, s.Decide(ctx, a.Hash, oauth.Approved, who, w.event(audit.DeviceApproved)))
+	kind(t, "deciding twice", s.Decide(ctx, a.Hash, oauth.Denied, who, w.event(audit.DeviceDenied)), fault.Conflict)
+	got := one(s.AuthorizationByHash(ctx, a.Hash))
+	if got.Status != oauth.Approved || got.Member != w.member.ID || got.Organization != w.org || got.PolledAt != w.now || got.Interval != 10*time.Second {
+		t.Errorf("approved: %+v", got)
+	}
+	for i, want := range []bool{true, false} {
+		if ok, err := s.Spend(ctx, a.Hash); ok != want || err != nil {
+			t.Errorf("spending %d: %v, %v", i, ok, err)
+		}
+	}
+	must(t, s.Prune(ctx, w.now.Add(time.Hour)))
+	if _, ok, _ := s.AuthorizationByHash(ctx, a.Hash); ok {
+		t.Error("an old code is not forgotten")
+	}
+}
+
+func authCodes(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.OAuth()
+	c := oauth.Code{Hash: secret.New("code").Hash(), RedirectURI: "http://127.0.0.1:1/callback", Challenge: "ch", Device: session.Device{ClientID: "c", Name: "n", System: "s", ClientVersion: "v", Address: "a"},
+		Organization: w.org, Member: w.member.ID, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Minute)}
+	must(t, s.AddCode(ctx, c))
+	same(t, "the code", one(s.Code(ctx, c.Hash)), c)
+	for i, want := range []bool{true, false} {
+		if ok, err := s.UseCode(ctx, c.Hash, w.now); ok != want || err != nil {
+			t.Errorf("using %d: %v, %v", i, ok, err)
+		}
+	}
+	must(t, s.NoteSession(ctx, c.Hash, "devs_1"))
+	if got := one(s.Code(ctx, c.Hash)); got.UsedAt != w.now || got.Session != "devs_1" {
+		t.Errorf("used: %+v", got)
+	}
+}
+
+func upstreams(t *testing.T, w *World) {
+	ctx, s := t.Context(), w.Upstreams()
+	var want []upstream.Upstream
+	for i, name := range []string{"z", "a"} {
+		u := upstream.Upstream{ID: id.NewUpstream(), Organization: w.org, Name: name, Provider: upstream.Anthropic, BaseURL: "https://x", Credential: secret.New("cred " + name), Place: int64(i + 1), CreatedAt: w.now}
+		must(t, s.Add(ctx, u, w.event(audit.UpstreamConnected)))
+		want = append(want, u)
+	}
+	got, err := s.Upstreams(ctx, w.org)
+	must(t, err)
+	if len(got) != 2 || got[0].Name != "z" || got[1].Credential.Reveal() != "cred a" || got[1].Place != want[1].Place {
+		t.Errorf("upstreams: %+v", got)
+	}
+	kind(t, "removing a foreign one", s.Remove(ctx, id.NewOrganization(), want[0].ID, w.event(audit.UpstreamRemoved)), fault.NotFound)
+	must(t, s.Remove(ctx, w.org, want[0].ID, w.event(audit.UpstreamRemoved)))
+	if got, _ := s.Upstreams(ctx, w.org); len(got) != 1 {
+		t.Errorf("after removing one: %+v", got)
+	}
+}
+
+// activityLog has several nodes record at once and replays the log.
+func activityLog(t *testing.T, w *World) {
+	other := w.again(t)
+	var wg sync.WaitGroup
+	for i := range 60 {
+		db := []*store.DB{w.DB, other}[i%2]
+		wg.Go(func() { must(t, db.Accounts().Note(context.WithoutCancel(t.Context()), w.event(audit.SignInFailed))) })
+	}
+	wg.Wait()
+	ctx, a := t.Context(), w.Activities()
+	size, signed, err := a.Head(ctx)
+	must(t, err)
+	if size != 61 {
+		t.Errorf("the log counts %d entries", size)
+	}
+	entries, hashes, err := a.Proof(ctx, 0, 100)
+	must(t, err)
+	var v audit.Verifier
+	for i, e := range entries {
+		must(t, v.Add(e, hashes[i]))
+	}
+	head, err := audit.OpenHead(signed, w.proof.LogVerifier)
+	must(t, err)
+	must(t, v.Finish(head))
+	changes, err := a.Changes(ctx, 0, 100)
+	must(t, err)
+	for i, c := range changes {
+		if c.Position != int64(i) {
+			t.Fatalf("change %d has position %d", i, c.Position)
+		}
+	}
+	events, positions, err := a.List(ctx, w.org, nil, 50, 5)
+	must(t, err)
+	if len(events) != 5 || positions[0] != 49 || events[0].Detail["k"] != "v" {
+		t.Errorf("a page of the record: %v, %+v", positions, events)
+	}
+	if events, _, _ := a.List(ctx, id.NewOrganization(), nil, 0, 5); len(events) != 0 {
+		t.Errorf("a foreign organization's record: %+v", events)
+	}
+}
+
+// again opens the same database once more, as another node does.
+func (w *World) again(t testing.TB) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), w.url)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	_, err = db.Unlock(t.Context(), w.ring, w.now)
+	must(t, err)
+	return db
+}
+
+// severalAtOnce has several nodes find an empty database at the same time.
+func severalAtOnce(t *testing.T, w *World) {
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() { w.again(t) })
+	}
+	wg.Wait()
+}
+
+func instance(t *testing.T, w *World) {
+	stranger, err := kms.New(secret.New(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", 32)))))
+	must(t, err)
+	db, err := store.Open(t.Context(), w.url)
+	must(t, err)
+	defer db.Close()
+	if _, err := db.Unlock(t.Context(), stranger, w.now); err == nil || !strings.Contains(err.Error(), "master key") {
+		t.Errorf("another master key: %v", err)
+	}
+	if err := db.Accounts().Note(t.Context(), w.event(audit.SignInFailed)); err == nil {
+		t.Error("something can be recorded without the log's key")
+	}
+	again, err := db.Unlock(t.Context(), w.ring, w.now)
+	must(t, err)
+	if string(again.RefreshKey) != string(w.proof.RefreshKey) || again.LogKey != w.proof.LogKey {
+		t.Error("a second node has other keys")
+	}
+}
