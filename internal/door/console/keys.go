@@ -98,12 +98,12 @@ var lives = []struct {
 	value, text string
 	life        time.Duration // 0: for ever
 }{
-	{"1d", "1 day", 24 * time.Hour}, {"7d", "7 days", 7 * 24 * time.Hour}, {"30d", "30 days", 30 * 24 * time.Hour},
-	{"90d", "90 days", 90 * 24 * time.Hour}, {"never", "Never", 0},
+	{"1d", "In 1 day", 24 * time.Hour}, {"7d", "In 7 days", 7 * 24 * time.Hour}, {"30d", "In 30 days", 30 * 24 * time.Hour},
+	{"90d", "In 90 days", 90 * 24 * time.Hour}, {"never", "Never", 0},
 }
 
 func newKeyPage(who caller.Caller) (view, *form) {
-	expires := field{Kind: "select", Name: "expires", Label: "Expires after", Help: "A key that expires by itself cannot be forgotten."}
+	expires := field{Kind: "select", Name: "expires", Label: "Expires", Help: "A key that expires by itself cannot be forgotten."}
 	for _, l := range lives {
 		expires.Options = append(expires.Options, option{Value: l.value, Text: l.text, Chosen: l.value == "30d"})
 	}

@@ -61,8 +61,9 @@ func (c *Console) sessionList(v *visit) error {
 			Rows       []sessionRow
 			Whose      []tab
 			Everybodys bool
+			Narrowed   bool // to one member, by the address
 			Paging     paging
-		}{rows, whose, everybodys, turn}})
+		}{rows, whose, everybodys, only != "" && only != v.who.Member, turn}})
 }
 
 func (c *Console) endSessionForm(v *visit) error {
