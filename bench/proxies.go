@@ -16,6 +16,7 @@ import (
 	door "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
@@ -140,6 +141,8 @@ func (h *held) Durable(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+func (h *held) Progress(price.Tokens) {}
 
 func (h *held) Settle(out usage.Outcome) error {
 	line, _ := json.Marshal(out)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
@@ -55,6 +56,10 @@ type Hold interface {
 	// Durable waits until the reservation is on disk. No byte of an answer
 	// reaches the client before.
 	Durable(ctx context.Context) error
+	// Progress notes what a stream has used so far. It only writes to memory,
+	// but to memory that outlives the process: a request that the server's death
+	// cuts off is settled by it.
+	Progress(used price.Tokens)
 	// Settle replaces the reservation with what happened. It is called before
 	// the answer's last bytes are handed over, so that whoever has an answer
 	// whole is in the ledger, even if the server dies in the next instant.

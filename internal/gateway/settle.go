@@ -30,6 +30,16 @@ func (x *exchange) settle(ending usage.Ending, used price.Tokens, estimated bool
 	}
 }
 
+// progress notes what a stream has used so far, for whoever has to settle it if
+// we cannot.
+func (x *exchange) progress(events *tap.Stream) {
+	if x.hold == nil || x.settled {
+		return
+	}
+	used, _ := events.Tokens(x.bodyBytes)
+	x.hold.Progress(used)
+}
+
 // settleFailure settles a request that got no answer. If it was given up while
 // the upstream was at work, the upstream has read its input.
 func (x *exchange) settleFailure(err error) {

@@ -68,6 +68,7 @@ func (o *watch) relay(piece []byte, x *exchange) error {
 	if o.events.Ended() && !x.settled {
 		x.settleStream(o.events)
 	}
+	x.progress(o.events)
 	now := x.g.cfg.Now()
 	if x.firstByte == 0 {
 		x.firstByte = now.Sub(x.arrived)

@@ -16,7 +16,7 @@ type wire struct {
 }
 
 var wires = map[fault.Kind]wire{
-	fault.Internal:        {http.StatusInternalServerError, "api_error"},
+	fault.Internal:        {http.StatusServiceUnavailable, "api_error"},
 	fault.Invalid:         {http.StatusBadRequest, "invalid_request_error"},
 	fault.Unauthenticated: {http.StatusUnauthorized, "authentication_error"},
 	fault.Denied:          {http.StatusForbidden, "permission_error"},
@@ -44,7 +44,8 @@ type Detail struct {
 	Message string `json:"message"`
 }
 
-// Status is the HTTP status of an error: 500 for one that is not a fault.
+// Status is the HTTP status of an error: 503 for one that is not a fault, as
+// what went wrong here may go right in a moment.
 func Status(err error) int { return wires[fault.KindOf(err)].status }
 
 // Of makes the envelope of an error. An error that is not a fault is shown as
@@ -89,6 +90,9 @@ func WriteStatus(w http.ResponseWriter, requestID string, status int, err error)
 	h.Set("X-Content-Type-Options", "nosniff")
 	if requestID != "" {
 		h.Set("Request-Id", requestID)
+	}
+	if fault.KindOf(err) == fault.Internal {
+		h.Set("Retry-After", "2")
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		if f.RetryAfter > 0 {

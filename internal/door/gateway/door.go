@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/envelope"
@@ -147,11 +148,22 @@ func admit(serve func(*Door, http.ResponseWriter, *http.Request, id.Request, cal
 
 // fail answers with an error, and writes down what the client is not told.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, request id.Request, err error) {
-	if kind := fault.KindOf(err); kind == fault.Internal || (kind == fault.Unavailable && errors.Unwrap(err) != nil) {
+	if kind := fault.KindOf(err); r.Context().Err() == nil && (kind == fault.Internal || (kind == fault.Unavailable && errors.Unwrap(err) != nil)) {
 		d.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "a request failed",
 			slog.String("request_id", string(request)), slog.String("route", r.Pattern), slog.String("error", err.Error()))
 	}
+	if fault.Is(err, fault.Unauthenticated) && !renewable(r.Header) {
+		w.Header()["X-Should-Retry"] = []string{"false"}
+	}
 	envelope.Write(w, string(request), err)
+}
+
+// renewable reports whether a client could have a better credential for its next
+// try. An access token is renewed on a 401; a key that was refused once will be
+// refused again, and Claude Code would ask for minutes.
+func renewable(h http.Header) bool {
+	presented, _ := credential(h)
+	return strings.HasPrefix(presented.Reveal(), "eyJ")
 }
 
 func notAllowed(allowed string) handler {

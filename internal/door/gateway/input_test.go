@@ -45,6 +45,7 @@ func TestCredentials(t *testing.T) {
 		{"foreign beside a good one", key, "Bearer " + foreign, bad, "Anthropic"},
 		{"good one beside a foreign", foreign, "Bearer " + key, bad, "Anthropic"},
 		{"unknown", "sk-gate-unknown", "", bad, "unknown, expired or revoked"},
+		{"a token, as helpers print them", "eyJx.y.z", "Bearer eyJx.y.z", bad, "unknown, expired or revoked"},
 		{"not of ours", "whatever", "", bad, "unknown, expired or revoked"},
 		{"another scheme", "", "Basic " + key, bad, "Bearer"},
 		{"no scheme", "", key, bad, "Bearer"},
@@ -62,6 +63,10 @@ func TestCredentials(t *testing.T) {
 				}
 				if response.StatusCode != 401 || !strings.Contains(body, c.says) || strings.Contains(body, "canary") {
 					t.Errorf("%s: answered %d %s", path, response.StatusCode, body)
+				}
+				// What a client can renew it must try again; what it cannot it must not.
+				if again := response.Header.Get("X-Should-Retry"); (again == "false") == strings.HasPrefix(c.apiKey, "eyJ") {
+					t.Errorf("%s: x-should-retry is %q", path, again)
 				}
 				wantEnvelope(t, response, body, c.fails)
 			}

@@ -19,6 +19,7 @@ import (
 	door "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	testupstream "github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
@@ -159,6 +160,7 @@ type ledger struct {
 	mu       sync.Mutex
 	requests []usage.Request
 	outcomes []usage.Outcome
+	progress []price.Tokens
 	refuse   error         // of Reserve
 	fail     error         // of Durable
 	wait     chan struct{} // Durable waits for it
@@ -189,6 +191,12 @@ func (h hold) Durable(ctx context.Context) error {
 		}
 	}
 	return h.l.fail
+}
+
+func (h hold) Progress(used price.Tokens) {
+	h.l.mu.Lock()
+	h.l.progress = append(h.l.progress, used)
+	h.l.mu.Unlock()
 }
 
 func (h hold) Settle(o usage.Outcome) error {

@@ -447,3 +447,31 @@ func TestAnswersDoNotMix(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestProgressIsKept wants the ledger told of the input as soon as the upstream
+// has said it, and of ever more output: a server that dies is settled by that.
+func TestProgressIsKept(t *testing.T) {
+	t.Parallel()
+	f := newFront(t)
+	step := make(chan struct{}, 30)
+	f.upstream.Always(upstream.Plan{Words: 20, Step: step})
+	go func() {
+		for range cap(step) {
+			step <- struct{}{}
+		}
+	}()
+	f.ask(t, "POST", "/v1/messages", streamed)
+	settled := (<-f.ledger.settled).Tokens
+	f.ledger.mu.Lock()
+	defer f.ledger.mu.Unlock()
+	if len(f.ledger.progress) == 0 {
+		t.Fatal("nothing was noted before the end")
+	}
+	output := int64(0)
+	for _, p := range f.ledger.progress {
+		if p.Input != settled.Input || p.Output < output {
+			t.Errorf("noted %+v of what was settled as %+v", p, settled)
+		}
+		output = p.Output
+	}
+}
