@@ -17,6 +17,7 @@ type badDisk struct {
 	torn                  bool  // a write that fails has written half
 	room                  int64 // for segments; below 0: no limit
 	synced                int
+	began, end            chan struct{} // of the first sync; nil: it does not wait
 }
 
 func (b *badDisk) set(f func()) {
@@ -54,7 +55,12 @@ func (b *badDisk) disk() disk {
 		sync: func(f *os.File) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			b.synced++
+			if b.synced++; b.synced == 1 && b.began != nil {
+				close(b.began)
+				b.mu.Unlock()
+				<-b.end
+				b.mu.Lock()
+			}
 			if b.sync != nil {
 				return b.sync
 			}
@@ -174,23 +180,25 @@ func TestOneSyncForMany(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close(t.Context()) })
-	bad.mu.Lock() // no sync can begin, or none that has begun can end
+	bad.set(func() { bad.began, bad.end = make(chan struct{}), make(chan struct{}) })
 	var holds []*Hold
 	for n := range 500 {
 		h, err := l.Reserve(request(n))
 		if err != nil {
 			t.Fatal(err)
 		}
-		holds = append(holds, h)
+		if holds = append(holds, h); n == 0 {
+			<-bad.began // the others come while the first is made durable
+		}
 	}
-	bad.mu.Unlock()
+	close(bad.end)
 	for _, h := range holds {
 		if err := h.Durable(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	bad.set(func() {
-		if bad.synced > 3 {
+		if bad.synced != 2 {
 			t.Errorf("500 reservations took %d syncs", bad.synced)
 		}
 	})
