@@ -60,7 +60,7 @@ func gatewayHandler(to string) (http.Handler, error) {
 		Limits: gateway.Limits{Concurrent: 1 << 20, PerMinute: 1 << 30},
 	})
 	mux := http.NewServeMux()
-	door.New(g, slog.New(slog.DiscardHandler)).Mount(mux)
+	door.New(g, nil, slog.New(slog.DiscardHandler)).Mount(mux)
 	return door.Strict(mux), nil
 }
 

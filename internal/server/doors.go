@@ -13,7 +13,7 @@ import (
 
 func (s *Server) openDoors() {
 	address := addressOf(s.cfg.TrustedProxies)
-	s.doors.gateway = gatewaydoor.New(s.gateway, s.cfg.Log)
+	s.doors.gateway = gatewaydoor.New(s.gateway, s.rooms.Sessions, s.cfg.Log)
 	s.doors.oauth = oauthdoor.New(oauthdoor.Config{OAuth: s.rooms.OAuth, Sessions: s.rooms.Sessions, Keys: s.keys, Authenticator: s.keeper,
 		Issuer: s.cfg.PublicURL, Devices: limit.New(s.cfg.DeviceAuthorizations, 10*time.Minute, s.cfg.Now), Address: address,
 		Granted: s.metrics.granted, Log: s.cfg.Log})

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
 )
 
@@ -453,5 +454,22 @@ func TestSigningKeyRotationDisturbsNobody(t *testing.T) {
 	w.Forward(t, 2*time.Hour)
 	if n := kids(); n != 1 {
 		t.Errorf("%d keys are published two hours after the rotation", n)
+	}
+}
+
+// TestClientVersionIsLearnt follows Claude Code: its sign-in says nothing of it,
+// the first fetch of settings does.
+func TestClientVersionIsLearnt(t *testing.T) {
+	t.Parallel()
+	w := nodes.Start(t, nodes.Options{})
+	token := signInDevice(t, w).text("access_token")
+	got := send(t, http.MethodGet, w.URL+"/managed/settings", "", "", http.Header{"Authorization": {"Bearer " + token}, "User-Agent": {"claude-code/2.1.197 (x)"}})
+	if got.status != http.StatusNotFound {
+		t.Errorf("managed settings: %d", got.status)
+	}
+	who := caller.OfOperator(w.Sample.Organization)
+	all, err := w.Server.Rooms().Sessions.All(t.Context(), who, w.Sample.Organization)
+	if err != nil || len(all) != 1 || all[0].Device.ClientVersion != "2.1.197" || all[0].Device.ClientID != "claude-code" {
+		t.Errorf("sessions: %+v, %v", all, err)
 	}
 }

@@ -248,6 +248,15 @@ func (s *Service) end(ctx context.Context, who caller.Caller, session Session, w
 	return s.cfg.Store.End(ctx, session.ID, why, now, e)
 }
 
+// NoteClient notes the version that the client of the caller's own session says
+// it has. Callers without a session have none to note.
+func (s *Service) NoteClient(ctx context.Context, who caller.Caller, version string) error {
+	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil || who.Session == "" {
+		return err
+	}
+	return s.cfg.Store.NoteClient(ctx, who.Session, clean(Device{ClientVersion: version}).ClientVersion)
+}
+
 // Touch notes when sessions were last used.
 func (s *Service) Touch(ctx context.Context, used map[id.DeviceSession]time.Time) error {
 	return s.cfg.Store.Touch(ctx, used)

@@ -66,6 +66,8 @@ type Store interface {
 	Rotate(ctx context.Context, used, next Refresh, e audit.Event) (won bool, err error)
 	// End ends a session; nothing happens to one that has ended.
 	End(ctx context.Context, d id.DeviceSession, why string, at time.Time, e audit.Event) error
+	// NoteClient changes the client's version, if it is another.
+	NoteClient(ctx context.Context, d id.DeviceSession, version string) error
 	Touch(ctx context.Context, used map[id.DeviceSession]time.Time) error
 }
 

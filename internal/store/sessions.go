@@ -107,6 +107,18 @@ func (s Sessions) End(ctx context.Context, d id.DeviceSession, why string, at ti
 	return err
 }
 
+func (s Sessions) NoteClient(ctx context.Context, d id.DeviceSession, version string) error {
+	var was string
+	ok, err := s.db.queryRow(ctx, []any{&was}, `SELECT client_version FROM device_session WHERE id = $1`, d)
+	if err != nil || !ok || was == version {
+		return err // most often: nothing to write
+	}
+	return s.db.upkeep(ctx, func(t tx) error {
+		_, err := t.exec(`UPDATE device_session SET client_version = $1 WHERE id = $2`, version, d)
+		return err
+	})
+}
+
 func (s Sessions) Touch(ctx context.Context, used map[id.DeviceSession]time.Time) error {
 	if len(used) == 0 {
 		return nil

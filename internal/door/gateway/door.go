@@ -14,14 +14,22 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
-// Door serves the gateway's routes. Make it with New.
-type Door struct {
-	gateway *gateway.Gateway
-	log     *slog.Logger
+// Sessions is told what client a device session belongs to; *session.Service is.
+type Sessions interface {
+	NoteClient(ctx context.Context, who caller.Caller, version string) error
 }
 
-// New returns a Door to g.
-func New(g *gateway.Gateway, log *slog.Logger) *Door { return &Door{gateway: g, log: log} }
+// Door serves the gateway's routes. Make it with New.
+type Door struct {
+	gateway  *gateway.Gateway
+	sessions Sessions
+	log      *slog.Logger
+}
+
+// New returns a Door to g. Without sessions nobody is told of clients' versions.
+func New(g *gateway.Gateway, sessions Sessions, log *slog.Logger) *Door {
+	return &Door{gateway: g, sessions: sessions, log: log}
+}
 
 // Wire is how this door writes errors; the gateway's Config wants it.
 type Wire struct{}

@@ -43,7 +43,7 @@ type option func(*gateway.Config, *front)
 
 func newFront(t *testing.T, options ...option) *front {
 	t.Helper()
-	f := &front{upstream: testupstream.New(t), keys: &keys{}, ledger: &ledger{}, log: &bytes.Buffer{}}
+	f := &front{upstream: testupstream.New(t), keys: &keys{}, ledger: &ledger{noted: make(chan struct{}, 1)}, log: &bytes.Buffer{}}
 	up, err := anthropic.New(anthropic.Config{Name: "main", BaseURL: f.upstream.URL, Key: secret.New(testupstream.Key)})
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func newFront(t *testing.T, options ...option) *front {
 	}
 	f.gateway = gateway.New(cfg)
 	mux := http.NewServeMux()
-	door.New(f.gateway, log).Mount(mux)
+	door.New(f.gateway, nil, log).Mount(mux)
 	server := httptest.NewUnstartedServer(door.Strict(mux))
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	var ctx context.Context
@@ -161,6 +161,7 @@ type ledger struct {
 	requests []usage.Request
 	outcomes []usage.Outcome
 	progress []price.Tokens
+	noted    chan struct{} // gives when something was noted
 	refuse   error         // of Reserve
 	fail     error         // of Durable
 	wait     chan struct{} // Durable waits for it
@@ -197,6 +198,10 @@ func (h hold) Progress(used price.Tokens) {
 	h.l.mu.Lock()
 	h.l.progress = append(h.l.progress, used)
 	h.l.mu.Unlock()
+	select {
+	case h.l.noted <- struct{}{}:
+	default:
+	}
 }
 
 func (h hold) Settle(o usage.Outcome) error {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -27,8 +28,15 @@ func (d *Door) protocol(w http.ResponseWriter, _ *http.Request, _ id.Request) {
 }
 
 // settings answers that there is no policy, which is not the same as an empty
-// one.
-func (d *Door) settings(w http.ResponseWriter, _ *http.Request, request id.Request, _ caller.Caller) {
+// one. Claude Code asks at every start and says its version, which it does not
+// when it signs in.
+func (d *Door) settings(w http.ResponseWriter, r *http.Request, request id.Request, who caller.Caller) {
+	product, _, _ := strings.Cut(r.UserAgent(), " ")
+	if version, ok := strings.CutPrefix(product, "claude-code/"); ok && d.sessions != nil && who.Session != "" {
+		if err := d.sessions.NoteClient(r.Context(), who, version); err != nil {
+			d.log.Warn("a client's version could not be noted", "request_id", string(request), "error", err)
+		}
+	}
 	envelope.Write(w, string(request), fault.New(fault.NotFound, "your organization has no managed settings"))
 }
 

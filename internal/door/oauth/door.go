@@ -127,16 +127,16 @@ func (d *Door) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 }
 
 // deviceOf is what the client says of itself and what we see of it. Claude Code
-// says nothing but its user agent, "claude-code/2.1.197 …".
+// says nothing at all here, and its user agent is that of its HTTP library: its
+// version is learnt when it fetches its settings.
 func deviceOf(r *http.Request, form params, address string) session.Device {
-	product, _, _ := strings.Cut(r.UserAgent(), " ")
-	name, version, _ := strings.Cut(product, "/")
-	d := session.Device{ClientID: form.get("client_id"), Name: form.get("device_name"), System: form.get("device_system"), ClientVersion: version, Address: address}
+	d := session.Device{ClientID: form.get("client_id"), Name: form.get("device_name"), System: form.get("device_system"), Address: address}
 	if d.ClientID == "" {
 		d.ClientID = "claude-code"
 	}
-	if d.ClientID != name && name != "" && version != "" {
-		d.ClientVersion = product
+	product, _, _ := strings.Cut(r.UserAgent(), " ")
+	if name, version, _ := strings.Cut(product, "/"); name == d.ClientID {
+		d.ClientVersion = version
 	}
 	return d
 }

@@ -315,6 +315,12 @@ func ending(t *testing.T, w *World) {
 		t.Errorf("sessions: %+v, %v", all, err)
 	}
 	for range 2 {
+		must(t, s.NoteClient(ctx, d.ID, "2.1"))
+	}
+	if got := one(s.Session(ctx, d.ID)); got.Device.ClientVersion != "2.1" {
+		t.Errorf("the client's version is %q", got.Device.ClientVersion)
+	}
+	for range 2 {
 		must(t, s.End(ctx, d.ID, "why", w.now, w.event(audit.SessionRevoked)))
 	}
 	if got := one(s.Session(ctx, d.ID)); got.EndedAt != w.now || got.EndedWhy != "why" {
