@@ -18,6 +18,8 @@ type badDisk struct {
 	room                  int64 // for segments; below 0: no limit
 	synced                int
 	began, end            chan struct{} // of the first sync; nil: it does not wait
+	forgets               bool          // a sync that fails has dropped what was written
+	unsynced              map[string][]span
 }
 
 func (b *badDisk) set(f func()) {
@@ -50,6 +52,9 @@ func (b *badDisk) disk() disk {
 				}
 				return b.write
 			}
+			if b.forgets {
+				b.unsynced[f.Name()] = append(b.unsynced[f.Name()], span{int(at), int(at) + len(p)})
+			}
 			return real.write(f, p, at)
 		},
 		sync: func(f *os.File) error {
@@ -62,8 +67,12 @@ func (b *badDisk) disk() disk {
 				b.mu.Lock()
 			}
 			if b.sync != nil {
+				for _, s := range b.unsynced[f.Name()] {
+					_, _ = f.WriteAt(make([]byte, s.to-s.from), int64(s.from))
+				}
 				return b.sync
 			}
+			delete(b.unsynced, f.Name())
 			return real.sync(f)
 		},
 	}
@@ -166,6 +175,50 @@ func TestBrokenDisk(t *testing.T) {
 				t.Errorf("%d stretches are said to be damaged", d)
 			}
 		})
+	}
+}
+
+// After a sync has failed the kernel may have dropped what it could not write,
+// and say nothing about it the next time.
+func TestFailedSyncThatForgets(t *testing.T) {
+	t.Parallel()
+	store, dir := newMemory(), t.TempDir()
+	store.fail(errors.New("gone")) // or it would be saved by the drain
+	bad := &badDisk{room: -1, forgets: true, unsynced: map[string][]span{}}
+	c := small(dir, store)
+	c.SegmentBytes = 1 << 20
+	l, err := open(c, bad.disk())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close(t.Context()) })
+	var held []*Hold
+	for n := range 10 {
+		held = append(held, reserve(t, l, request(n)))
+	}
+	bad.set(func() { bad.sync = errors.New("input/output error") })
+	for n, h := range held {
+		_ = h.Settle(outcome(int64(n + 1))) // kept, if it fails
+	}
+	if h, err := l.Reserve(request(100)); err == nil {
+		if h.Durable(t.Context()) == nil {
+			t.Error("it is said to be durable on a disk that cannot sync")
+		}
+	}
+	bad.set(func() { bad.sync = nil })
+	for n := 101; ; n++ { // until it can be written to again
+		if h, err := l.Reserve(request(n)); err == nil && h.Durable(t.Context()) == nil {
+			break
+		}
+	}
+	abandon(t, l)
+	store.fail(nil)
+	l = start(t, small(dir, store))
+	flush(t, l)
+	for n := range 10 {
+		if e := store.settled()[request(n).ID]; e.Tokens != outcome(int64(n+1)).Tokens {
+			t.Errorf("request %d: %+v", n, e)
+		}
 	}
 }
 

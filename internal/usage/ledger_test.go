@@ -348,6 +348,38 @@ func TestSlotsDoNotMix(t *testing.T) {
 	}
 }
 
+// The settlement of a request may be unreadable and its slot another's by then.
+func TestProgressBelongsToItsRequest(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), slotsName(1))
+	s, err := makeSlots(path, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := s.take("req_1")
+	s.store(slot, price.Tokens{Input: 1, Output: -5})
+	s.give(slot)
+	if again := s.take("req_2"); again != slot {
+		t.Fatalf("got slot %d", again)
+	}
+	s.store(slot, price.Tokens{Input: 2, CacheWrite1h: 3})
+	p, err := readProgress(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := p.of("req_1", slot); ok {
+		t.Errorf("the first request got %+v of the second", got)
+	}
+	if got, ok := p.of("req_2", slot); !ok || got != (price.Tokens{Input: 2, CacheWrite1h: 3}) {
+		t.Errorf("got %+v, %v", got, ok)
+	}
+	for _, wrong := range []int32{noSlot, -2, 2, 1 << 30} {
+		if _, ok := p.of("req_2", wrong); ok {
+			t.Errorf("there is a slot %d", wrong)
+		}
+	}
+}
+
 func TestTwoProcessesOneFolder(t *testing.T) {
 	t.Parallel()
 	store, dir := newMemory(), t.TempDir()
