@@ -117,8 +117,8 @@ var tellings = map[audit.Type]func(audit.Detail) string{
 	audit.SignedIn:       say("signed in by %s", "method"),
 	audit.SignInFailed:   say("did not get in: wrong %s", "method"),
 	audit.SignedOut:      say("signed out"),
-	audit.DeviceApproved: say("let in the device %s (%s), which asked from %s", "name", "system", "device_address"),
-	audit.DeviceDenied:   say("turned away the device %s (%s), which asked from %s", "name", "system", "device_address"),
+	audit.DeviceApproved: say("approved the device %s (%s), which asked from %s", "name", "system", "device_address"),
+	audit.DeviceDenied:   say("denied the device %s (%s), which asked from %s", "name", "system", "device_address"),
 	audit.SessionStarted: func(d audit.Detail) string {
 		return "signed in with " + midSentence(clientName(d["client"])) + " on " + orUnnamed(d["name"])
 	},

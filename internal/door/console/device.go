@@ -62,7 +62,7 @@ func (c *Console) confirm(v *visit, code string) error {
 	}
 	ask := v.asking(a.Device)
 	ask.Asked = c.moment(a.CreatedAt)
-	return v.show(http.StatusOK, "device", view{Card: true, Title: "Let this device in?", Body: struct {
+	return v.show(http.StatusOK, "device", view{Card: true, Title: "Approve this device?", Body: struct {
 		asking
 		Code string
 	}{ask, shownCode(a.UserCode)}})
@@ -105,7 +105,7 @@ func (c *Console) deviceAct(v *visit) error {
 	}
 	w := view{Card: true, Title: "The device is connected", Lead: "You can go back to your terminal."}
 	if decision == "deny" {
-		w.Title, w.Lead = "The device was turned away", "It gets no access. You can close this page."
+		w.Title, w.Lead = "The device was denied", "It gets no access. You can close this page."
 	}
 	w.Body = struct {
 		asking

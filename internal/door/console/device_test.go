@@ -64,7 +64,7 @@ func TestADeviceIsTurnedAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	started := w.ask()
-	if got := w.as(w.member).post("/device", url.Values{"user_code": {started.UserCode}, "decision": {"deny"}}); got.status != http.StatusOK || !strings.Contains(got.body, "turned away") {
+	if got := w.as(w.member).post("/device", url.Values{"user_code": {started.UserCode}, "decision": {"deny"}}); got.status != http.StatusOK || !strings.Contains(got.body, "was denied") {
 		t.Fatalf("denying: %d", got.status)
 	}
 	if _, err := w.devices.Poll(t.Context(), started.DeviceCode); !errors.Is(err, oauth.ErrDenied) {

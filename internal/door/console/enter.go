@@ -113,7 +113,7 @@ func signInPage(next string) (view, *form) {
 	if to, err := url.Parse(next); err == nil {
 		switch to.Path {
 		case "/device":
-			w.Lead = "Sign in to decide on the device that asks to be let in."
+			w.Lead = "Sign in to decide on the device that asks for approval."
 		case "/oauth/authorize":
 			w.Lead = "Sign in to let the gatehouse command on this computer act for you."
 		}
