@@ -109,7 +109,16 @@ func (j *journal) reserve(h *Hold) error {
 	}
 	h.slot = j.slots.take(h.id)
 	patchSlot(h.request, h.slot)
+	before := len(j.tail)
 	j.tail = appendFrame(j.tail, kindReserve, h.request, nil)
+	// Written now and not only when it is synced: the upstream is about to count
+	// this request, and the process may die in the next instant.
+	if err := j.flush(); err != nil {
+		j.tail = j.tail[:before]
+		j.slots.give(h.slot)
+		j.signal()
+		return fault.Wrap(fault.Unavailable, err, "the ledger cannot take a request just now").After(5 * time.Second)
+	}
 	j.promised += settle
 	j.open++
 	h.batch = j.batch

@@ -136,8 +136,8 @@ type Hold struct {
 	room    [320]byte
 }
 
-// Reserve books the worst plausible cost of a request and returns at once,
-// before that is on disk. It fails with fault.Unavailable if the ledger cannot
+// Reserve books the worst plausible cost of a request and returns at once:
+// written, so that it survives the process, and not yet durable. It fails with fault.Unavailable if the ledger cannot
 // take it.
 func (l *Ledger) Reserve(r Request) (*Hold, error) {
 	if r.ID == "" || r.Organization == "" {
