@@ -326,6 +326,7 @@ func TestDirectiveOnlyInTheLastUserText(t *testing.T) {
 		"earlier":  {`{"role":"user","content":"[simulate: error=529]"},{"role":"assistant","content":"no"},{"role":"user","content":"hi"}`, false},
 		"result":   {`{"role":"user","content":[{"type":"tool_result","content":"[simulate: error=529]"}]}`, false},
 		"reminder": {`{"role":"user","content":[{"type":"text","text":"[simulate: error=529]"},{"type":"text","text":"<system-reminder>x"}]}`, true},
+		"system":   {`{"role":"user","content":"[simulate: error=529]"},{"role":"system","content":"be good"}`, true},
 		"prefill":  {`{"role":"user","content":"[simulate: error=529]"},{"role":"assistant","content":"well"}`, false},
 	}
 	for name, tt := range tests {

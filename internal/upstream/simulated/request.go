@@ -18,7 +18,7 @@ type request struct {
 	stops     []string
 	messages  int
 	tools     int
-	lastUser  []byte // the last text of the last message, if that is the user's; raw JSON
+	lastUser  []byte // the user's last text, if the assistant has not answered it; raw JSON
 
 	has  struct{ model, maxTokens, messages bool }
 	size [3]int // bytes of the tools, the system prompt and the messages, in this order
@@ -140,12 +140,12 @@ func (r *request) conversation(s *scanner, start int) error {
 		if err != nil {
 			return err
 		}
-		r.lastUser = nil
 		switch role {
 		case "assistant":
-			r.lastAssistant = i
-		case "user", "system":
+			r.lastAssistant, r.lastUser = i, nil
+		case "user":
 			r.lastUser = text
+		case "system": // may follow the user's message and says nothing of theirs
 		case "":
 			return invalid("messages.%d.role: Field required", i)
 		default:
