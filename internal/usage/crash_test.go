@@ -26,7 +26,7 @@ type world struct {
 	l        *Ledger
 	n        int
 	open     map[id.Request]*Hold
-	durable  map[id.Request]bool
+	reserved map[id.Request]bool
 	settled  map[id.Request]price.Tokens // acknowledged
 	maybe    map[id.Request]price.Tokens // written but not acknowledged
 	progress map[id.Request]price.Tokens
@@ -50,12 +50,11 @@ func (w *world) reserve() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.open[r.ID] = h
+	w.open[r.ID], w.reserved[r.ID] = h, true
 	if rapid.Bool().Draw(w.t, "durable") {
 		if err := h.Durable(w.ctx()); err != nil {
 			w.t.Fatal(err)
 		}
-		w.durable[r.ID] = true
 	}
 	if rapid.Bool().Draw(w.t, "progress") {
 		w.progress[r.ID] = price.Tokens{Input: int64(w.n), Output: 3}
@@ -145,7 +144,7 @@ func (w *world) check() {
 			w.t.Fatalf("%s was settled with %+v, the ledger has %v %+v", r, want, there, got)
 		}
 	}
-	for r := range w.durable {
+	for r := range w.reserved {
 		got, there := rows[r]
 		if _, fine := w.settled[r]; fine || w.open[r] != nil {
 			if !fine && there {
@@ -182,7 +181,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{t: t, dir: dir, store: newMemory(), log: &said{}, open: map[id.Request]*Hold{}, durable: map[id.Request]bool{},
+		w := &world{t: t, dir: dir, store: newMemory(), log: &said{}, open: map[id.Request]*Hold{}, reserved: map[id.Request]bool{},
 			settled: map[id.Request]price.Tokens{}, maybe: map[id.Request]price.Tokens{}, progress: map[id.Request]price.Tokens{}}
 		w.start()
 		defer func() { w.die() }()

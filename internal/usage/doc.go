@@ -16,7 +16,7 @@
 //
 // # What survives
 //
-//	kill -9     everything that Settle or Durable returned for; an open
+//	kill -9     everything that Reserve or Settle returned for; an open
 //	            reservation ends as Lost, settled by its last Progress
 //	power loss  what Durable returned for, and settlements but for the last
 //	            few milliseconds: those requests end as Lost

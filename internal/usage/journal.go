@@ -13,9 +13,9 @@ import (
 )
 
 // journal is the current run's part of a ledger folder. Records are encoded into
-// the tail; reservations are written by the next sync, settlements at once. The
-// tail keeps what is not yet known to be durable, so that it can be written
-// again elsewhere if the disk fails.
+// the tail and written at once; the next sync makes them durable. The tail keeps
+// what is not yet known to be durable, so that it can be written again elsewhere
+// if the disk fails.
 type journal struct {
 	disk   disk
 	folder string

@@ -137,8 +137,8 @@ type Hold struct {
 }
 
 // Reserve books the worst plausible cost of a request and returns at once:
-// written, so that it survives the process, and not yet durable. It fails with fault.Unavailable if the ledger cannot
-// take it.
+// written, so that it survives the process, and not yet durable. It fails with
+// fault.Unavailable if the ledger cannot take it.
 func (l *Ledger) Reserve(r Request) (*Hold, error) {
 	if r.ID == "" || r.Organization == "" {
 		return nil, fmt.Errorf("reserving: the request has no id or no organization")
