@@ -85,6 +85,9 @@ func (s *Service) MakeSignInLink(ctx context.Context, who caller.Caller, o id.Or
 		return secret.Text{}, fault.New(fault.NotFound, "there is no such member in your organization")
 	case found.Status != org.Active:
 		return secret.Text{}, fault.New(fault.Conflict, "%s is %s and cannot sign in", found.Email, found.Status)
+	case access.CheckInstance(who) != nil && s.elsewhere(ctx, found):
+		return secret.Text{}, fault.New(fault.Denied, "%s is also in another organization, and a sign-in link would open that too", found.Email).
+			WithHint("they sign in with their own password")
 	case reusable && access.CheckInstance(who) != nil:
 		return secret.Text{}, fault.New(fault.Denied, "only the server itself makes links that can be used again")
 	}
@@ -92,6 +95,13 @@ func (s *Service) MakeSignInLink(ctx context.Context, who caller.Caller, o id.Or
 	l := Link{Hash: token.Hash(), Kind: SignInLink, Organization: o, Account: found.Account, Reusable: reusable,
 		CreatedAt: s.now(), ExpiresAt: s.now().Add(SignInLinkLife)}
 	return token, s.store.SaveLink(ctx, l, audit.New(who, s.now(), audit.SignInLinkMade, string(m), audit.Detail{"email": found.Email}).In(o))
+}
+
+// elsewhere reports whether a member's account is also in other organizations,
+// or might be: whoever makes a link into an account must have a right to all of it.
+func (s *Service) elsewhere(ctx context.Context, m org.Member) bool {
+	all, err := s.members.MembershipsOf(ctx, m.Account)
+	return err != nil || len(all) != 1
 }
 
 // First is what the first owner says of themselves.
@@ -186,7 +196,7 @@ func (s *Service) SignInByLink(ctx context.Context, token secret.Text, from Orig
 		return SignedIn{}, fault.New(fault.Denied, "your membership of this organization is not active").WithHint("ask an owner of the organization")
 	}
 	in, b := s.browser(who, from)
-	return in, s.store.EnterByLink(ctx, l.Hash, b, audit.New(who.From(from.Address), s.now(), audit.SignedIn, string(who.Account), audit.Detail{"method": "link", "user_agent": from.UserAgent}))
+	return in, s.store.EnterByLink(ctx, l.Hash, b, audit.New(who.From(from.Address), s.now(), audit.SignedIn, string(who.Account), audit.Detail{"method": "link", "user_agent": from.agent()}))
 }
 
 // SignInByPassword signs in with address and password. It fails with
@@ -196,7 +206,7 @@ func (s *Service) SignInByPassword(ctx context.Context, email string, pass secre
 	if err != nil {
 		return SignedIn{}, err
 	}
-	for name, l := range map[string]*limit.Limiter{clean: s.byAccount, from.Address: s.byAddress} {
+	for name, l := range map[string]*limit.Limiter{clean: s.byAccount, limit.Network(from.Address): s.byAddress} {
 		if ok, wait := l.Allow(name); !ok {
 			return SignedIn{}, fault.New(fault.RateLimited, "too many attempts to sign in").After(wait).WithHint("wait a few minutes, or ask an owner for a sign-in link")
 		}
@@ -227,12 +237,12 @@ func (s *Service) SignInByPassword(ctx context.Context, email string, pass secre
 
 func (s *Service) start(ctx context.Context, who caller.Caller, from Origin, method string) (SignedIn, error) {
 	in, b := s.browser(who, from)
-	return in, s.store.StartBrowser(ctx, b, audit.New(who, s.now(), audit.SignedIn, string(who.Account), audit.Detail{"method": method, "user_agent": from.UserAgent}))
+	return in, s.store.StartBrowser(ctx, b, audit.New(who, s.now(), audit.SignedIn, string(who.Account), audit.Detail{"method": method, "user_agent": from.agent()}))
 }
 
 func (s *Service) browser(who caller.Caller, from Origin) (SignedIn, Browser) {
 	token := secret.Mint(secret.BrowserToken)
-	b := Browser{Hash: token.Hash(), Account: who.Account, Organization: who.Organization, Address: from.Address, UserAgent: from.UserAgent,
+	b := Browser{Hash: token.Hash(), Account: who.Account, Organization: who.Organization, Address: from.Address, UserAgent: from.agent(),
 		CreatedAt: s.now(), ExpiresAt: s.now().Add(browserLife)}
 	return SignedIn{Token: token, Expires: b.ExpiresAt}, b
 }

@@ -48,6 +48,8 @@ type Origin struct {
 	UserAgent string
 }
 
+func (o Origin) agent() string { return org.CleanText(o.UserAgent, 300) }
+
 // Credential is what an account signs in with.
 type Credential struct {
 	Account  id.Account

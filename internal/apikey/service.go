@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -71,7 +72,7 @@ func (s *Service) insert(ctx context.Context, who caller.Caller, kind secret.Kin
 
 func cleanName(raw string) (string, error) {
 	name := strings.Join(strings.Fields(raw), " ")
-	if name == "" || len(name) > 200 || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if name == "" || len(name) > 200 || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return "", fault.New(fault.Invalid, "a key needs a name of at most 200 printable characters").At("name")
 	}
 	return name, nil

@@ -2,6 +2,7 @@ package apikey
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
@@ -54,8 +55,7 @@ func (s *Service) callerOf(ctx context.Context, k Key) (caller.Caller, error) {
 		return caller.Caller{}, bearer.Refused()
 	}
 	if k.Kind == ForAdmin {
-		return caller.Caller{Kind: caller.AdminKey, Way: caller.Key, Organization: k.Organization, Key: k.ID, Role: "admin key",
-			Rights: access.AdminKeyRights(), Name: k.Name}, nil
+		return s.adminCaller(ctx, k)
 	}
 	m, ok, err := s.Members.Member(ctx, k.Organization, k.Member)
 	if err != nil {
@@ -66,5 +66,24 @@ func (s *Service) callerOf(ctx context.Context, k Key) (caller.Caller, error) {
 	}
 	who := m.Caller(caller.Key)
 	who.Key, who.Rights = k.ID, access.KeyRights(who.Rights)
+	return who, nil
+}
+
+// adminCaller is an admin key as one who asks. What a member made ends with the
+// member's standing; what the operator made does not.
+func (s *Service) adminCaller(ctx context.Context, k Key) (caller.Caller, error) {
+	who := caller.Caller{Kind: caller.AdminKey, Way: caller.Key, Organization: k.Organization, Key: k.ID, Role: "admin key",
+		Rights: access.AdminKeyRights(), Name: k.Name}
+	if !strings.HasPrefix(k.CreatedBy, "user_") {
+		return who, nil
+	}
+	who.Maker = id.Member(k.CreatedBy)
+	m, ok, err := s.Members.Member(ctx, k.Organization, who.Maker)
+	if err != nil {
+		return caller.Caller{}, err
+	}
+	if !ok || !m.Caller(caller.Key).Rights.Has(caller.AllKeys) {
+		return caller.Caller{}, bearer.Refused()
+	}
 	return who, nil
 }

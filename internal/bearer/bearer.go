@@ -93,6 +93,7 @@ func (k *Keeper) resolve(ctx context.Context, source Source, hash secret.Hash, p
 	k.remember(grant, who)
 	// A change that came between the look-up and here was told to nobody: look again.
 	if err := k.recheck(ctx, grant); err != nil {
+		k.forget(grant) // it was never seen to hold once it could be told of changes
 		return nil, unavailable(err)
 	}
 	return grant, nil
@@ -259,7 +260,7 @@ func (k *Keeper) unlink(g *Grant) {
 
 func dependencies(who caller.Caller) []string {
 	var ids []string
-	for _, id := range []string{string(who.Key), string(who.Session), string(who.Member), string(who.Account), string(who.Organization)} {
+	for _, id := range []string{string(who.Key), string(who.Session), string(who.Member), string(who.Maker), string(who.Account), string(who.Organization)} {
 		if id != "" {
 			ids = append(ids, id)
 		}

@@ -151,6 +151,22 @@ func TestOurFaultIsNeverARefusal(t *testing.T) {
 	}
 }
 
+// TestSecondLookFails has the database go between the two looks at a key.
+func TestSecondLookFails(t *testing.T) {
+	t.Parallel()
+	k, b, _ := setUp(0)
+	b.between = func() { b.fail(errors.New("the database is gone")) }
+	if _, err := k.Authenticate(t.Context(), secret.New("key-a")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("the first time: %v", err)
+	}
+	b.between = nil
+	b.fail(nil)
+	b.revoke("key-a")
+	if _, err := k.Authenticate(t.Context(), secret.New("key-a")); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("the key was remembered though nobody looked twice: %v", err)
+	}
+}
+
 func TestWhatIsNoCredential(t *testing.T) {
 	t.Parallel()
 	k, b, _ := setUp(0)

@@ -34,6 +34,7 @@ type Caller struct {
 	Organization id.Organization
 	Account      id.Account
 	Member       id.Member
+	Maker        id.Member        // of an admin key: whose standing it depends on; empty: the operator's
 	Key          id.APIKey        // with Way Key
 	Session      id.DeviceSession // with Way Session
 	Role         string           // the member's role, for messages

@@ -21,8 +21,9 @@ import (
 const (
 	// Overlap is how long a key is good for verifying after its successor signs.
 	Overlap = 90 * time.Minute
-	// lead is how long a key is published before it signs.
-	lead = 10 * time.Second
+	// lead is how long a key is published before it signs: longer than anybody
+	// may keep an old copy of the set.
+	lead = 2 * time.Minute
 	// Life is after how long a key is replaced by itself.
 	Life = 90 * 24 * time.Hour
 )
@@ -51,7 +52,10 @@ type Set struct {
 	mu      sync.RWMutex
 	keys    []Key
 	signers map[string]jose.Signer
+
+	looking sync.Mutex // held while looking for a key that is not known
 	looked  time.Time
+	failed  error // how the last look went
 }
 
 // Load reads the keys, after making the first if there is none.
@@ -84,7 +88,7 @@ func (s *Set) Reload(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys, s.signers, s.looked = keys, signers, s.now()
+	s.keys, s.signers = keys, signers
 	return nil
 }
 
@@ -172,23 +176,27 @@ func (s *Set) verifier(ctx context.Context, kid string) (ed25519.PublicKey, erro
 	if key, ok := s.find(kid); ok {
 		return key, nil
 	}
-	// Another node may have made it a moment ago. Strangers' tokens must not make
-	// us read the database more than once a second.
-	s.mu.Lock()
-	again := s.now().Sub(s.looked) >= time.Second
-	if again {
-		s.looked = s.now()
-	}
-	s.mu.Unlock()
-	if again {
-		if err := s.Reload(ctx); err != nil {
-			return nil, err
-		}
+	// Another node may have made it a moment ago.
+	if err := s.lookAgain(ctx); err != nil {
+		return nil, err
 	}
 	if key, ok := s.find(kid); ok {
 		return key, nil
 	}
 	return nil, ErrToken
+}
+
+// lookAgain reloads the keys, but not more than once a second: strangers' tokens
+// must not keep the database busy. Whoever comes in between gets the result of
+// the last look, also if it failed.
+func (s *Set) lookAgain(ctx context.Context) error {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if s.now().Sub(s.looked) >= time.Second {
+		s.failed = s.Reload(ctx)
+		s.looked = s.now()
+	}
+	return s.failed
 }
 
 func (s *Set) find(kid string) (ed25519.PublicKey, bool) {

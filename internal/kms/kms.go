@@ -166,5 +166,18 @@ func FromFileOrNew(path string) (*Keyring, error) {
 	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("making the master key: %w", err)
 	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("making the master key: %w", err)
+	}
 	return FromFile(path)
+}
+
+// syncFolder makes what was linked there durable: soon a database will hold what
+// only this key opens.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -33,6 +33,15 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+func TestNetwork(t *testing.T) {
+	for address, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
+		"2001:db8:1:2:ffff::1%eth0": "2001:db8:1:2::/64", "nonsense": "nonsense", "": ""} {
+		if got := limit.Network(address); got != want {
+			t.Errorf("Network(%q) = %q, want %q", address, got, want)
+		}
+	}
+}
+
 func TestNamesAreBounded(t *testing.T) {
 	now := time.Unix(1000, 0)
 	l := limit.New(1, time.Hour, func() time.Time { return now })

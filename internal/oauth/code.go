@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/netip"
 	"net/url"
 	"time"
@@ -75,7 +76,7 @@ func (s *Service) Issue(ctx context.Context, who caller.Caller, r CodeRequest) (
 		return secret.Text{}, err
 	}
 	now, code := s.Now(), secret.Mint(secret.AuthCode)
-	return code, s.Store.AddCode(ctx, Code{Hash: code.Hash(), RedirectURI: r.RedirectURI, Challenge: r.Challenge, Device: r.Device,
+	return code, s.Store.AddCode(ctx, Code{Hash: code.Hash(), RedirectURI: r.RedirectURI, Challenge: r.Challenge, Device: r.Device.Clean(),
 		Organization: who.Organization, Member: who.Member, CreatedAt: now, ExpiresAt: now.Add(codeLife)})
 }
 
@@ -109,25 +110,35 @@ func (s *Service) Redeem(ctx context.Context, x Exchange) (session.Tokens, error
 	if !now.Before(c.ExpiresAt) && c.UsedAt.IsZero() {
 		return session.Tokens{}, ErrInvalidGrant
 	}
-	if ok, err := s.Store.UseCode(ctx, c.Hash, now); err != nil {
-		return session.Tokens{}, err
-	} else if !ok {
-		return session.Tokens{}, s.usedTwice(ctx, who, c)
+	if !c.UsedAt.IsZero() {
+		return session.Tokens{}, s.replayed(ctx, who, c)
 	}
 	tokens, err := s.Sessions.Start(ctx, who, c.Device)
 	if err != nil {
 		return session.Tokens{}, err
 	}
-	return tokens, s.Store.NoteSession(ctx, c.Hash, tokens.Session.ID)
+	ok, err = s.Store.UseCode(ctx, c.Hash, tokens.Session.ID, now)
+	if err != nil || !ok {
+		return session.Tokens{}, s.usedTwice(ctx, who, c, tokens.Session.ID, err)
+	}
+	return tokens, nil
 }
 
-// usedTwice ends what the code's first use began: one of the two is a thief.
-func (s *Service) usedTwice(ctx context.Context, who caller.Caller, c Code) error {
-	c, _, err := s.Store.Code(ctx, c.Hash)
-	if err == nil && c.Session != "" {
-		err = s.Sessions.End(ctx, who, c.Organization, c.Session)
+// usedTwice ends what the code's first use began and what this use did: one of
+// the two is a thief, and nobody can tell which.
+func (s *Service) usedTwice(ctx context.Context, who caller.Caller, c Code, second id.DeviceSession, err error) error {
+	if ended := s.Sessions.End(ctx, who, c.Organization, second); ended != nil || err != nil {
+		return errors.Join(err, ended)
 	}
-	return orInvalid(err)
+	if c, _, err = s.Store.Code(ctx, c.Hash); err != nil {
+		return err
+	}
+	return s.replayed(ctx, who, c)
+}
+
+// replayed ends the session that a used code began.
+func (s *Service) replayed(ctx context.Context, who caller.Caller, c Code) error {
+	return orInvalid(s.Sessions.End(ctx, who, c.Organization, c.Session))
 }
 
 func (c Code) verifies(verifier secret.Text) bool {

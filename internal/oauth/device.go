@@ -37,7 +37,7 @@ func (s *Service) Authorize(ctx context.Context, d session.Device) (Started, err
 	now := s.Now()
 	for {
 		code := secret.Mint(secret.DeviceCode)
-		a := Authorization{Hash: code.Hash(), UserCode: newUserCode(), Device: d, Status: Pending,
+		a := Authorization{Hash: code.Hash(), UserCode: newUserCode(), Device: d.Clean(), Status: Pending,
 			CreatedAt: now, ExpiresAt: now.Add(authorizationLife), Interval: pollInterval}
 		err := s.Store.AddAuthorization(ctx, a)
 		if fault.Is(err, fault.Conflict) {
@@ -154,18 +154,16 @@ func orInvalid(err error) error {
 	return ErrInvalidGrant
 }
 
-// pending notes the poll. A device that comes sooner than it was told must wait
-// five seconds longer between polls from then on.
+// pending notes the poll. A device that comes sooner than it was told is told to
+// slow down; that is not written anywhere, or a stranger could keep the database
+// busy with polls.
 func (s *Service) pending(ctx context.Context, a Authorization, now time.Time) error {
 	// A second of slack: clients count from when they sent, we from when it came.
-	tooSoon := !a.PolledAt.IsZero() && now.Sub(a.PolledAt) < a.Interval-time.Second
-	answer := ErrPending
-	if tooSoon {
-		a.Interval += 5 * time.Second
-		answer = ErrSlowDown
+	if !a.PolledAt.IsZero() && now.Sub(a.PolledAt) < a.Interval-time.Second {
+		return ErrSlowDown
 	}
-	if err := s.Store.Polled(ctx, a.Hash, now, a.Interval); err != nil {
+	if err := s.Store.Polled(ctx, a.Hash, now); err != nil {
 		return err
 	}
-	return answer
+	return ErrPending
 }

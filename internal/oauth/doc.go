@@ -12,8 +12,9 @@
 // code once and for a minute. A code that is presented twice ends the session
 // that its first use began.
 //
-// A code is spent before tokens are made for it: if making them fails, the
-// person signs in once more, and no code ever gives two sessions.
+// Tokens are handed out only by whoever spent the code, in one statement of the
+// database: of two that present it at once, one gets nothing. If something fails
+// in between, the person signs in once more.
 //
 // Both ways need a member who looks at a page and presses a button; nothing
 // here approves by itself.

@@ -66,17 +66,15 @@ type Store interface {
 	// Decide moves an authorization from pending to a status, with who decided.
 	// It fails with Conflict if it is not pending any more.
 	Decide(ctx context.Context, hash secret.Hash, to Status, who caller.Caller, e audit.Event) error
-	// Polled notes a poll and the interval that the device must keep from now on.
-	Polled(ctx context.Context, hash secret.Hash, at time.Time, interval time.Duration) error
+	// Polled notes a poll.
+	Polled(ctx context.Context, hash secret.Hash, at time.Time) error
 	// Spend moves an authorization from approved to spent; ok is false if
 	// somebody else was first.
 	Spend(ctx context.Context, hash secret.Hash) (ok bool, err error)
 	AddCode(ctx context.Context, c Code) error
 	Code(ctx context.Context, hash secret.Hash) (c Code, ok bool, err error)
-	// UseCode marks a code used; ok is false if it was before.
-	UseCode(ctx context.Context, hash secret.Hash, at time.Time) (ok bool, err error)
-	// NoteSession remembers what session a code began.
-	NoteSession(ctx context.Context, hash secret.Hash, d id.DeviceSession) error
+	// UseCode marks a code used for a session; ok is false if it was used before.
+	UseCode(ctx context.Context, hash secret.Hash, d id.DeviceSession, at time.Time) (ok bool, err error)
 	// Prune forgets what expired before a moment.
 	Prune(ctx context.Context, before time.Time) error
 }

@@ -66,9 +66,9 @@ type Store interface {
 	Member(ctx context.Context, org id.Organization, m id.Member) (member Member, ok bool, err error)
 	MembershipsOf(ctx context.Context, account id.Account) ([]Member, error)
 	MemberByEmail(ctx context.Context, email string) ([]Member, error)
-	// AddMember adds the member, and the account if no account has the e-mail
-	// address yet; the member returned carries the account that it got. It fails
-	// with Conflict if that account is in the organization already.
+	// AddMember adds the member with its new account. It fails with Conflict if
+	// the address has an account already: whoever adds an address must not get
+	// hold of somebody's account, nor let somebody they do not know in.
 	AddMember(ctx context.Context, m Member, e audit.Event) (Member, error)
 	SetStatus(ctx context.Context, org id.Organization, m id.Member, s Status, e audit.Event) error
 }

@@ -1,14 +1,13 @@
 package server
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
-	"github.com/gatehouse-dev/gatehouse/internal/door/envelope"
 	"github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -82,8 +81,13 @@ func withRequestID(next http.Handler) http.Handler {
 	})
 }
 
-// survive answers for a handler that panicked, and writes down where. A handler
-// that cuts its connection on purpose panics with http.ErrAbortHandler.
+// bodyWithin is how long a request's body may take to arrive, unless the door
+// that reads it says otherwise.
+const bodyWithin = 30 * time.Second
+
+// survive is around everything: a body must arrive in time, and a handler that
+// panics is written down and its connection cut, so that half an answer never
+// looks like a whole one.
 func (s *Server) survive(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -91,15 +95,15 @@ func (s *Server) survive(next http.Handler) http.Handler {
 			if cause == nil {
 				return
 			}
-			if cause == http.ErrAbortHandler {
-				panic(cause)
+			if cause != http.ErrAbortHandler {
+				s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("route", r.Pattern),
+					slog.String("request_id", w.Header().Get("Request-Id")), slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
 			}
-			s.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("route", r.Pattern),
-				slog.String("request_id", w.Header().Get("Request-Id")), slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
-			envelope.Write(w, w.Header().Get("Request-Id"), errPanic)
+			panic(http.ErrAbortHandler)
 		}()
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWithin))
+		}
 		next.ServeHTTP(w, r)
 	})
 }
-
-var errPanic = errors.New("a handler panicked")

@@ -441,7 +441,7 @@ func TestSigningKeyRotationDisturbsNobody(t *testing.T) {
 	if n := kids(); n != 2 {
 		t.Errorf("%d keys are published right after the rotation", n)
 	}
-	w.Forward(t, 11*time.Second)
+	w.Forward(t, 121*time.Second)
 	fresh := signInDevice(t, w).text("access_token")
 	if decode(t, strings.Split(old, ".")[0])["kid"] == decode(t, strings.Split(fresh, ".")[0])["kid"] {
 		t.Error("the new key does not sign")

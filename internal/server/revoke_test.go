@@ -10,8 +10,12 @@ import (
 
 	"github.com/anthropics/anthropic-sdk-go"
 	"github.com/anthropics/anthropic-sdk-go/option"
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
@@ -308,5 +312,93 @@ func TestRecordIsProven(t *testing.T) {
 				t.Errorf("nothing of type %s is recorded", what)
 			}
 		}
+	})
+}
+
+// TestAdminKeyEndsWithItsMaker suspends an owner who has made an admin key.
+func TestAdminKeyEndsWithItsMaker(t *testing.T) {
+	t.Parallel()
+	w := nodes.Start(t, nodes.Options{})
+	ctx, rooms, operator := t.Context(), w.Server.Rooms(), caller.OfOperator(w.Sample.Organization)
+	owner, err := rooms.Orgs.Add(ctx, operator, w.Sample.Organization, org.NewMember{Email: "second@example.com", Role: access.Owner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := rooms.Keys.CreateAdmin(ctx, owner.Caller(caller.Web), w.Sample.Organization, "hers", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	me := func(key string) int {
+		return send(t, http.MethodGet, w.URL+"/v1/organizations/me", "", "", http.Header{"X-Api-Key": {key}}).status
+	}
+	if got := me(key.Reveal()); got != 200 {
+		t.Fatalf("the key before: %d", got)
+	}
+	if err := rooms.Orgs.Suspend(ctx, operator, w.Sample.Organization, owner.ID); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the suspended owner's admin key to be refused", func() bool { return me(key.Reveal()) == 401 })
+	if got := me(w.Sample.AdminKey.Reveal()); got != 200 {
+		t.Errorf("the operator's key: %d", got)
+	}
+}
+
+// TestNobodyGetsHoldOfAnotherOrganizationsAccount has an owner add somebody who
+// has an account elsewhere.
+func TestNobodyGetsHoldOfAnotherOrganizationsAccount(t *testing.T) {
+	nodes.Each(t, func(t *testing.T, database string) {
+		w := nodes.Start(t, nodes.Options{Database: database})
+		ctx, rooms := t.Context(), w.Server.Rooms()
+		victim, err := rooms.Accounts.Found(ctx, operator(), account.First{Organization: "Victim", Email: "boss@example.org"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		members, err := rooms.Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization)
+		if err != nil {
+			t.Fatal(err)
+		}
+		evil := members[0].Caller(caller.Web)
+		if _, err := rooms.Orgs.Add(ctx, evil, w.Sample.Organization, org.NewMember{Email: "Boss@example.org", Role: access.User}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("adding the owner of another organization: %v", err)
+		}
+		// The operator may found another organization for the same person …
+		again, err := rooms.Accounts.Found(ctx, operator(), account.First{Organization: "Third", Email: "boss@example.org"})
+		if err != nil || again.Organization == victim.Organization {
+			t.Fatalf("founding another: %v", err)
+		}
+		// … and then nobody but the operator can make a link into that account.
+		for _, who := range []caller.Caller{victim.Caller(caller.Web), again.Caller(caller.Web)} {
+			if _, err := rooms.Accounts.MakeSignInLink(ctx, who, victim.Organization, victim.ID, false); err == nil {
+				t.Errorf("%s of %s makes a link into an account that is in two organizations", who.Role, who.Organization)
+			}
+		}
+	})
+}
+
+// TestHostileText sends what no database should see.
+func TestHostileText(t *testing.T) {
+	nodes.Each(t, func(t *testing.T, database string) {
+		w := nodes.Start(t, nodes.Options{Database: database})
+		for _, name := range []string{"%00x", "%ff", "a%E2%80%AEb", strings.Repeat("x", 50_000)} {
+			got := send(t, http.MethodPost, w.URL+"/oauth/device_authorization", "application/x-www-form-urlencoded", "client_id=c&device_name="+name, http.Header{"User-Agent": {"c/\xff"}})
+			if got.status != 200 && got.status != 400 {
+				t.Errorf("device name %.20q: %d", name, got.status)
+			}
+			if got.status == 200 {
+				if status, page := w.SignIn(t, w.Sample.Member).Get(t, "/device?user_code="+got.text("user_code")); status != 200 || len(page) > 60_000 || strings.Contains(page, "\u202e") {
+					t.Errorf("its page: %d, %d bytes", status, len(page))
+				}
+			}
+		}
+		r, err := http.NewRequest(http.MethodPost, w.URL+"/link/"+w.Sample.Member.Link.Reveal(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("User-Agent", "\xff\xfe")
+		got, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil || got.StatusCode != http.StatusSeeOther {
+			t.Errorf("signing in with a strange browser: %v, %v", got, err)
+		}
+		got.Body.Close()
 	})
 }

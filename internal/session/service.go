@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
@@ -13,6 +12,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
+	"github.com/gatehouse-dev/gatehouse/internal/limit"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
@@ -37,7 +37,10 @@ type Config struct {
 }
 
 // Service keeps sessions. Use New; it is safe for concurrent use.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg       Config
+	rotations *limit.Limiter // each is recorded for good: a session must not fill the record
+}
 
 // New returns a Service. Zero lifetimes become an hour and thirty days.
 func New(cfg Config) *Service {
@@ -47,7 +50,7 @@ func New(cfg Config) *Service {
 	if cfg.RefreshTTL <= 0 {
 		cfg.RefreshTTL = 30 * 24 * time.Hour
 	}
-	return &Service{cfg}
+	return &Service{cfg: cfg, rotations: limit.New(600, time.Minute, cfg.Now)}
 }
 
 // Start begins a session of a member who has approved it.
@@ -63,7 +66,7 @@ func (s *Service) Start(ctx context.Context, who caller.Caller, device Device) (
 		return Tokens{}, fault.New(fault.Denied, "your membership of this organization is not active")
 	}
 	now := s.cfg.Now()
-	session := Session{ID: id.NewDeviceSession(), Organization: m.Organization, Member: m.ID, Email: m.Email, Device: clean(device), CreatedAt: now, UsedAt: now}
+	session := Session{ID: id.NewDeviceSession(), Organization: m.Organization, Member: m.ID, Email: m.Email, Device: device.Clean(), CreatedAt: now, UsedAt: now}
 	token := secret.Mint(secret.RefreshToken)
 	first := Refresh{Hash: token.Hash(), Session: session.ID, CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL)}
 	e := audit.New(who.From(device.Address), now, audit.SessionStarted, string(session.ID), audit.Detail{"client": session.Device.ClientID,
@@ -72,19 +75,6 @@ func (s *Service) Start(ctx context.Context, who caller.Caller, device Device) (
 		return Tokens{}, err
 	}
 	return s.tokens(m, session, token)
-}
-
-func clean(d Device) Device {
-	for _, field := range []*string{&d.ClientID, &d.Name, &d.System, &d.ClientVersion} {
-		*field = strings.Map(func(r rune) rune {
-			if r < ' ' || r == 0x7f {
-				return -1
-			}
-			return r
-		}, *field)
-		*field = strings.ToValidUTF8((*field)[:min(len(*field), 120)], "")
-	}
-	return d
 }
 
 // invalidGrant is the one answer to a refresh token that is not good.
@@ -114,6 +104,9 @@ func (s *Service) Refresh(ctx context.Context, presented secret.Text, address st
 	who.Session = session.ID
 	next := s.successor(presented)
 	if used.UsedAt.IsZero() {
+		if ok, wait := s.rotations.Allow(string(session.ID)); !ok {
+			return Tokens{}, fault.New(fault.RateLimited, "this session is refreshed too often").After(wait)
+		}
 		used.UsedAt = now
 		won, err := s.cfg.Store.Rotate(ctx, used, Refresh{Hash: next.Hash(), Session: session.ID, Generation: used.Generation + 1,
 			CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL)}, audit.New(who, now, audit.SessionRefreshed, string(session.ID), nil))
@@ -254,7 +247,7 @@ func (s *Service) NoteClient(ctx context.Context, who caller.Caller, version str
 	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil || who.Session == "" {
 		return err
 	}
-	return s.cfg.Store.NoteClient(ctx, who.Session, clean(Device{ClientVersion: version}).ClientVersion)
+	return s.cfg.Store.NoteClient(ctx, who.Session, org.CleanText(version, maxDeviceField))
 }
 
 // Touch notes when sessions were last used.

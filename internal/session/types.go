@@ -20,6 +20,18 @@ type Device struct {
 	Address       string
 }
 
+// maxDeviceField bounds, in bytes, what a client may say of itself in one field.
+const maxDeviceField = 120
+
+// Clean returns the device with what a client said of itself made fit to be
+// stored and shown: valid, short, and without characters that do not show.
+func (d Device) Clean() Device {
+	for _, field := range []*string{&d.ClientID, &d.Name, &d.System, &d.ClientVersion} {
+		*field = org.CleanText(*field, maxDeviceField)
+	}
+	return d
+}
+
 // Session is a device session.
 type Session struct {
 	ID           id.DeviceSession

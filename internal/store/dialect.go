@@ -96,7 +96,7 @@ func (sqliteFile) open(path string) (write, read *sql.DB, err error) {
 		return nil, nil, err
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)"
+		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(2)"
 	if write, err = sql.Open("sqlite", dsn); err != nil {
 		return nil, nil, err
 	}

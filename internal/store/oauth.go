@@ -69,11 +69,9 @@ func (s OAuth) Decide(ctx context.Context, hash secret.Hash, to oauth.Status, wh
 	}, e)
 }
 
-func (s OAuth) Polled(ctx context.Context, hash secret.Hash, at time.Time, interval time.Duration) error {
-	return s.db.upkeep(ctx, func(t tx) error {
-		_, err := t.exec(`UPDATE device_code SET polled_at = $1, poll_interval = $2 WHERE hash = $3`, micros(at), interval.Microseconds(), hash[:])
-		return err
-	})
+func (s OAuth) Polled(ctx context.Context, hash secret.Hash, at time.Time) error {
+	_, err := s.changed(ctx, `UPDATE device_code SET polled_at = $1 WHERE hash = $2`, micros(at), hash[:])
+	return err
 }
 
 func (s OAuth) Spend(ctx context.Context, hash secret.Hash) (bool, error) {
@@ -108,13 +106,8 @@ func (s OAuth) Code(ctx context.Context, hash secret.Hash) (c oauth.Code, ok boo
 	return c, ok, err
 }
 
-func (s OAuth) UseCode(ctx context.Context, hash secret.Hash, at time.Time) (bool, error) {
-	return s.changed(ctx, `UPDATE auth_code SET used_at = $1 WHERE hash = $2 AND used_at IS NULL`, micros(at), hash[:])
-}
-
-func (s OAuth) NoteSession(ctx context.Context, hash secret.Hash, d id.DeviceSession) error {
-	_, err := s.changed(ctx, `UPDATE auth_code SET device_session_id = $1 WHERE hash = $2`, d, hash[:])
-	return err
+func (s OAuth) UseCode(ctx context.Context, hash secret.Hash, d id.DeviceSession, at time.Time) (bool, error) {
+	return s.changed(ctx, `UPDATE auth_code SET used_at = $1, device_session_id = $2 WHERE hash = $3 AND used_at IS NULL`, micros(at), d, hash[:])
 }
 
 func (s OAuth) Prune(ctx context.Context, before time.Time) error {

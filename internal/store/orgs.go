@@ -79,15 +79,29 @@ func (s Orgs) AddMember(ctx context.Context, m org.Member, e audit.Event) (org.M
 		if err := insertAccount(t, m); err != nil {
 			return err
 		}
+		wanted := m.Account
 		if err := t.row([]any{&m.Account, &m.Name}, `SELECT id, name FROM account WHERE email = $1`, m.Email); err != nil {
 			return err
 		}
+		if m.Account != wanted {
+			return taken(t, m)
+		}
 		return insertMember(t, m)
 	}, e)
-	if s.db.dialect.isDuplicate(err) {
-		err = fault.Wrap(fault.Conflict, err, m.Email+" is in this organization already").At("email")
-	}
 	return m, err
+}
+
+// taken says why an address that has an account cannot simply be added.
+func taken(t tx, m org.Member) error {
+	here, err := noRows(t.row([]any{new(int)}, `SELECT 1 FROM member WHERE organization_id = $1 AND account_id = $2`, m.Organization, m.Account))
+	if err != nil {
+		return err
+	}
+	if here {
+		return fault.New(fault.Conflict, "%s is in this organization already", m.Email).At("email")
+	}
+	return fault.New(fault.Conflict, "%s has an account on this server already", m.Email).At("email").
+		WithHint("an account joins another organization only when its owner agrees, by an invitation")
 }
 
 // insertAccount makes the member's account unless the address has one.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -94,7 +95,7 @@ func check(u *Upstream) error {
 	if u.Name == "" {
 		u.Name = string(u.Provider)
 	}
-	if len(u.Name) > 100 || strings.ContainsFunc(u.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if len(u.Name) > 100 || !utf8.ValidString(u.Name+u.BaseURL) || strings.ContainsFunc(u.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return fault.New(fault.Invalid, "a name has at most 100 printable characters").At("name")
 	}
 	switch u.Provider {

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -165,7 +164,7 @@ func TestOneOfSeveralOrganizations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	first := w.owner.Organization
-	other := w.second(t, "Beta Boats", "dev@acme.example", access.Owner)
+	other := w.second(t, "Beta Boats", "dev@acme.example")
 	if other == first {
 		t.Fatal("one organization is as good as two here")
 	}

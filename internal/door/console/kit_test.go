@@ -233,14 +233,10 @@ func (v *visitor) do(method, path string, fields url.Values) answer {
 }
 
 // second makes another organization, with a member who may be in the first.
-func (w *world) second(t testing.TB, name, email string, role access.Role) id.Organization {
+func (w *world) second(t testing.TB, name, email string) id.Organization {
 	t.Helper()
-	ctx := context.Background()
-	founder, err := w.accounts.Found(ctx, caller.OfOperator(""), account.First{Organization: name, Email: "founder@second.example"})
+	founder, err := w.accounts.Found(context.Background(), caller.OfOperator(""), account.First{Organization: name, Email: email})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.orgs.Add(ctx, caller.OfOperator(founder.Organization), founder.Organization, org.NewMember{Email: email, Role: role}); err != nil {
 		t.Fatal(err)
 	}
 	return founder.Organization

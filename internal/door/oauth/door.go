@@ -28,7 +28,8 @@ type Config struct {
 	Keys          *jwks.Set
 	Authenticator Authenticator
 	Issuer        string         // the public URL
-	Devices       *limit.Limiter // device authorizations by address
+	Devices       *limit.Limiter // device authorizations by network
+	Tokens        *limit.Limiter // token requests by network
 	Address       func(*http.Request) string
 	// Granted counts the token endpoint's answers by grant type and outcome
 	// ("ok" or the error's code).
@@ -107,7 +108,7 @@ type deviceAuthorization struct {
 
 func (d *Door) deviceAuthorization(w http.ResponseWriter, r *http.Request) {
 	address := d.cfg.Address(r)
-	if ok, wait := d.cfg.Devices.Allow(address); !ok {
+	if ok, wait := d.cfg.Devices.Allow(limit.Network(address)); !ok {
 		writeRetry(w, http.StatusTooManyRequests, "slow_down", "too many sign-ins were begun from this address", wait)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/limit"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
@@ -25,6 +26,9 @@ type tokens struct {
 }
 
 func (d *Door) token(w http.ResponseWriter, r *http.Request) {
+	if !d.admit(w, r) {
+		return
+	}
 	form, err := readForm(w, r)
 	if err != nil {
 		d.fail(w, r, err)
@@ -33,7 +37,19 @@ func (d *Door) token(w http.ResponseWriter, r *http.Request) {
 	d.grant(w, r, form, grantDevice, grantRefresh, grantCode)
 }
 
+// admit answers whoever asks too often.
+func (d *Door) admit(w http.ResponseWriter, r *http.Request) bool {
+	ok, wait := d.cfg.Tokens.Allow(limit.Network(d.cfg.Address(r)))
+	if !ok {
+		writeRetry(w, http.StatusTooManyRequests, "slow_down", "too many requests for tokens come from this address", wait)
+	}
+	return ok
+}
+
 func (d *Door) tokenJSON(w http.ResponseWriter, r *http.Request) {
+	if !d.admit(w, r) {
+		return
+	}
 	body, err := readObject(w, r)
 	if err != nil {
 		d.fail(w, r, err)
