@@ -242,6 +242,13 @@ func TestRefresh(t *testing.T) {
 		want(t, "the successor, once the family is revoked", refresh(a.text("refresh_token")), 401, "invalid_grant")
 		waitFor(t, "the family's access token to end", func() bool { return ask(t, w.URL, a.text("access_token")) == 401 })
 
+		if status, page := w.SignIn(t, w.Sample.Member).Get(t, "/sessions"); status != 200 || !strings.Contains(page, "was used a second time") {
+			t.Errorf("the member is not told of it: %d", status)
+		}
+		if _, page := w.SignIn(t, w.Sample.Owner).Get(t, "/sessions"); strings.Contains(page, "was used a second time") {
+			t.Error("somebody else is told of it")
+		}
+
 		first = signInDevice(t, w).text("refresh_token")
 		second := refresh(first).text("refresh_token")
 		third := refresh(second).text("refresh_token")

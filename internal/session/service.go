@@ -125,7 +125,7 @@ func (s *Service) Refresh(ctx context.Context, presented secret.Text, address st
 		return s.tokens(m, session, next)
 	}
 	e := audit.New(who, now, audit.TokenReplayed, string(session.ID), audit.Detail{"session": session.Device.Name}).Affecting(string(session.ID))
-	if err := s.cfg.Store.End(ctx, session.ID, "a used refresh token was presented again", now, e); err != nil {
+	if err := s.cfg.Store.End(ctx, session.ID, whyReplayed, now, e); err != nil {
 		return Tokens{}, err
 	}
 	return Tokens{}, invalidGrant()
@@ -173,6 +173,19 @@ func (s *Service) Mine(ctx context.Context, who caller.Caller) ([]Session, error
 		return nil, nil
 	}
 	return s.cfg.Store.List(ctx, who.Organization, who.Member)
+}
+
+// whyReplayed is the reason of a session that ended because somebody else seems
+// to have its refresh token.
+const whyReplayed = "a used refresh token was presented again"
+
+// Alarms lists the caller's sessions of the last thirty days that ended because
+// a used refresh token was presented again: the member has to be told.
+func (s *Service) Alarms(ctx context.Context, who caller.Caller) ([]Session, error) {
+	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil || who.Member == "" {
+		return nil, err
+	}
+	return s.cfg.Store.EndedFor(ctx, who.Organization, who.Member, whyReplayed, s.cfg.Now().Add(-30*24*time.Hour))
 }
 
 // All lists everybody's sessions, the latest used first.

@@ -72,6 +72,9 @@ type Store interface {
 	// List returns the sessions of a member, or of everybody if none is named,
 	// that have not ended, the latest used first.
 	List(ctx context.Context, o id.Organization, m id.Member) ([]Session, error)
+	// EndedFor returns a member's sessions that ended for a reason since a moment,
+	// the latest first.
+	EndedFor(ctx context.Context, o id.Organization, m id.Member, why string, since time.Time) ([]Session, error)
 	Refresh(ctx context.Context, hash secret.Hash) (r Refresh, ok bool, err error)
 	// Rotate marks a token used, stores its successor and notes the use of the
 	// session. won is false, and nothing is changed, if the token was used before.

@@ -63,6 +63,11 @@ func (s Sessions) List(ctx context.Context, o id.Organization, m id.Member) ([]s
 	return queryAll(ctx, s.db.read, scanSession, sessionColumns+`WHERE d.organization_id = $1 AND d.ended_at IS NULL ORDER BY d.used_at DESC, d.id LIMIT 500`, o)
 }
 
+func (s Sessions) EndedFor(ctx context.Context, o id.Organization, m id.Member, why string, since time.Time) ([]session.Session, error) {
+	return queryAll(ctx, s.db.read, scanSession, sessionColumns+`WHERE d.organization_id = $1 AND d.member_id = $2 AND d.ended_why = $3 AND d.ended_at >= $4
+		ORDER BY d.ended_at DESC, d.id LIMIT 20`, o, m, why, micros(since))
+}
+
 func (s Sessions) Refresh(ctx context.Context, hash secret.Hash) (session.Refresh, bool, error) {
 	r := session.Refresh{Hash: hash}
 	var created, expires int64

@@ -55,6 +55,7 @@ type Keys interface {
 type Sessions interface {
 	Mine(ctx context.Context, who caller.Caller) ([]session.Session, error)
 	All(ctx context.Context, who caller.Caller, o id.Organization) ([]session.Session, error)
+	Alarms(ctx context.Context, who caller.Caller) ([]session.Session, error)
 	End(ctx context.Context, who caller.Caller, o id.Organization, d id.DeviceSession) error
 }
 

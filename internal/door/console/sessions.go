@@ -51,6 +51,10 @@ func (c *Console) sessionList(v *visit) error {
 	if only != "" {
 		all = slices.DeleteFunc(all, func(s session.Session) bool { return s.Member != only })
 	}
+	alarms, err := c.alarms(v)
+	if err != nil {
+		return err
+	}
 	page, turn := cut(all, v.r.URL)
 	var rows []sessionRow
 	for _, s := range page {
@@ -58,12 +62,28 @@ func (c *Console) sessionList(v *visit) error {
 	}
 	return v.show(http.StatusOK, "sessions", view{Title: "Devices and sessions", Lead: "Every sign-in of a device, until it is ended.", Notice: v.notice(),
 		Body: struct {
+			Alarms     []alarm
 			Rows       []sessionRow
 			Whose      []tab
 			Everybodys bool
 			Narrowed   bool // to one member, by the address
 			Paging     paging
-		}{rows, whose, everybodys, only != "" && only != v.who.Member, turn}})
+		}{alarms, rows, whose, everybodys, only != "" && only != v.who.Member, turn}})
+}
+
+// alarm is a session of the visitor's own that somebody else seems to have had.
+type alarm struct {
+	Name  string
+	Ended moment
+}
+
+func (c *Console) alarms(v *visit) ([]alarm, error) {
+	ended, err := c.cfg.Sessions.Alarms(v.r.Context(), v.who)
+	var all []alarm
+	for _, s := range ended {
+		all = append(all, alarm{c.sessionRow(s).Name, c.moment(s.EndedAt)})
+	}
+	return all, err
 }
 
 func (c *Console) endSessionForm(v *visit) error {
