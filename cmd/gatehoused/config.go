@@ -122,6 +122,12 @@ func (m *Main) load(path string, flags *pflag.FlagSet) (file, error) {
 			*s.field(&f) = flag.Value.String()
 		}
 	}
+	if v := m.Getenv(envName("trusted_proxies")); v != "" {
+		f.TrustedProxies = strings.Split(v, ",")
+	}
+	if flag := flags.Lookup("trusted-proxies"); flag != nil && flag.Changed {
+		f.TrustedProxies = strings.Split(flag.Value.String(), ",")
+	}
 	return f, nil
 }
 
@@ -160,6 +166,7 @@ func (m *Main) config(f file) (server.Config, error) {
 		*d.into = v
 	}
 	for _, text := range f.TrustedProxies {
+		text = strings.TrimSpace(text)
 		p, err := netip.ParsePrefix(text)
 		if a, single := netip.ParseAddr(text); err != nil && single == nil {
 			p, err = a.Prefix(a.BitLen())

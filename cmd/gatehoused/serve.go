@@ -32,6 +32,7 @@ func (m *Main) serveCommand() *cobra.Command {
 			return errors.Join(s.Run(c.Context()), s.Close())
 		}}
 	c.Flags().StringVar(&path, "config", "", "configuration file (YAML)")
+	c.Flags().String("trusted-proxies", "", "networks whose X-Forwarded-For is believed, with commas between")
 	addFlags(c.Flags())
 	return c
 }
