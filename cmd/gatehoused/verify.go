@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/server"
@@ -36,30 +37,42 @@ func (m *Main) shell(c *cobra.Command, path string, f func(*server.Server) error
 func (m *Main) verifyCommand() *cobra.Command {
 	var path string
 	var asJSON bool
+	var heads []string
 	c := &cobra.Command{Use: "verify", Short: "Prove that the record of activity is whole", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return m.shell(c, path, func(s *server.Server) error {
-				proof, err := s.Verify(c.Context())
+				proof, err := s.Verify(c.Context(), heads...)
 				return m.verdict(proof, err, asJSON)
 			})
 		}}
 	c.Flags().StringVar(&path, "config", "", "configuration file (YAML)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringArrayVar(&heads, "head", nil, "file with an earlier head, kept elsewhere, that the record must contain (may be repeated)")
 	addFlags(c.Flags(), shellKeys...)
 	return c
 }
 
 type verdictJSON struct {
-	OK          bool   `json:"ok"`
-	Entries     int64  `json:"entries"`
-	FirstBroken *int64 `json:"first_broken,omitempty"`
-	Error       string `json:"error,omitempty"`
-	Head        string `json:"head,omitempty"`
+	OK          bool       `json:"ok"`
+	Entries     int64      `json:"entries"`
+	Erased      int64      `json:"erased"`
+	Kept        []keptJSON `json:"kept_heads,omitempty"`
+	FirstBroken *int64     `json:"first_broken,omitempty"`
+	Error       string     `json:"error,omitempty"`
+	Head        string     `json:"head,omitempty"`
+}
+
+type keptJSON struct {
+	File    string `json:"file"`
+	Entries int64  `json:"entries"`
 }
 
 func (m *Main) verdict(p server.Proof, err error, asJSON bool) error {
 	if asJSON {
-		v := verdictJSON{OK: err == nil, Entries: p.Entries, Head: p.Head}
+		v := verdictJSON{OK: err == nil, Entries: p.Entries, Erased: p.Erased, Head: p.Head}
+		for _, k := range p.Kept {
+			v.Kept = append(v.Kept, keptJSON{k.File, k.Entries})
+		}
 		if err != nil {
 			v.Error = err.Error()
 		}
@@ -71,6 +84,15 @@ func (m *Main) verdict(p server.Proof, err error, asJSON bool) error {
 	if err != nil {
 		return fmt.Errorf("the record does not hold: %w", err)
 	}
-	_, err = fmt.Fprintf(m.Stdout, "The record holds: %d entries, and their signed head:\n\n%s", p.Entries, p.Head)
+	var text strings.Builder
+	fmt.Fprintf(&text, "The record holds: %d entries, %d of them with their detail erased.\n", p.Entries, p.Erased)
+	for _, k := range p.Kept {
+		fmt.Fprintf(&text, "It contains the %d entries of the head kept in %s.\n", k.Entries, k.File)
+	}
+	if len(p.Kept) == 0 {
+		text.WriteString("No earlier head was there to compare it with.\n")
+	}
+	fmt.Fprintf(&text, "Its signed head, to be kept elsewhere and given to --head later:\n\n%s", p.Head)
+	_, err = m.Stdout.Write([]byte(text.String()))
 	return err
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -99,10 +101,23 @@ type leaf struct {
 
 // Entry is an event as it is stored.
 type Entry struct {
-	Index  int64
-	Leaf   []byte // the JSON that the log's hash is over
-	Detail []byte // the JSON of the detail; nil once erased
-	Salt   []byte
+	Index   int64
+	Columns Columns
+	Leaf    []byte // the JSON that the log's hash is over
+	Detail  []byte // the JSON of the detail; nil once erased
+	Salt    []byte
+}
+
+// Columns repeat parts of the leaf, for what searches the record and what
+// follows it. They prove nothing by themselves.
+type Columns struct {
+	ID           string
+	Organization string
+	At           int64 // microseconds since 1970, UTC
+	Type         string
+	Actor        string
+	Target       string
+	Affects      string // a JSON list
 }
 
 // Seal makes the stored form of the event at a place in the log.
@@ -113,40 +128,82 @@ func (e Event) Seal(index int64) (Entry, error) {
 	}
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	affects := e.Affects
-	if affects == nil {
-		affects = []string{}
-	}
-	fixed, err := json.Marshal(leaf{index, string(e.ID), string(e.Organization), e.At.UnixMicro(), string(e.Type),
-		e.Actor, string(e.ActorKind), string(e.Via), e.Target, affects, detailHash(salt, detail)})
+	l := leaf{index, string(e.ID), string(e.Organization), e.At.UnixMicro(), string(e.Type),
+		e.Actor, string(e.ActorKind), string(e.Via), e.Target, e.Affects, detailHash(salt, detail)}
+	l.clean()
+	fixed, err := json.Marshal(l)
 	if err != nil {
 		return Entry{}, fmt.Errorf("encoding %s: %w", e.ID, err)
 	}
-	return Entry{Index: index, Leaf: fixed, Detail: detail, Salt: salt}, nil
+	columns, err := l.columns()
+	return Entry{Index: index, Columns: columns, Leaf: fixed, Detail: detail, Salt: salt}, err
+}
+
+// clean makes the leaf read back as what it was made from: JSON has no bytes
+// that are not UTF-8, and tells none from an empty list.
+func (l *leaf) clean() {
+	for _, s := range []*string{&l.ID, &l.Organization, &l.Type, &l.Actor, &l.ActorKind, &l.Via, &l.Target} {
+		*s = strings.ToValidUTF8(*s, "\ufffd")
+	}
+	affects := make([]string, len(l.Affects))
+	for i, s := range l.Affects {
+		affects[i] = strings.ToValidUTF8(s, "\ufffd")
+	}
+	l.Affects = affects
+}
+
+func (l *leaf) columns() (Columns, error) {
+	affects, err := json.Marshal(l.Affects)
+	if err != nil {
+		return Columns{}, fmt.Errorf("encoding what %s affects: %w", l.ID, err)
+	}
+	return Columns{l.ID, l.Organization, l.At, l.Type, l.Actor, l.Target, string(affects)}, nil
+}
+
+// differs names the first column that is not what the leaf says, or is empty.
+func (c Columns) differs(l leaf) string {
+	var affects []string
+	readable := json.Unmarshal([]byte(c.Affects), &affects) == nil
+	for _, same := range []struct {
+		column string
+		holds  bool
+	}{{"id", c.ID == l.ID}, {"organization_id", c.Organization == l.Organization}, {"at", c.At == l.At}, {"type", c.Type == l.Type},
+		{"actor", c.Actor == l.Actor}, {"target", c.Target == l.Target}, {"affects", readable && slices.Equal(affects, l.Affects)}} {
+		if !same.holds {
+			return same.column
+		}
+	}
+	return ""
 }
 
 // Open reads an entry back, with an empty detail if that was erased. It fails
-// if the detail is not the one that the leaf was made with.
+// if the detail is not the one that the leaf was made with. It reads nothing
+// from the columns, and does not compare them.
 func (n Entry) Open() (Event, error) {
+	e, _, err := n.open()
+	return e, err
+}
+
+func (n Entry) open() (Event, leaf, error) {
 	var l leaf
 	if err := json.Unmarshal(n.Leaf, &l); err != nil {
-		return Event{}, fmt.Errorf("entry %d: its leaf is not readable: %w", n.Index, err)
+		return Event{}, l, fmt.Errorf("entry %d: its leaf is not readable: %w", n.Index, err)
 	}
 	if l.Index != n.Index {
-		return Event{}, fmt.Errorf("entry %d: its leaf belongs to entry %d", n.Index, l.Index)
+		return Event{}, l, fmt.Errorf("entry %d: its leaf belongs to entry %d", n.Index, l.Index)
 	}
 	e := Event{ID: id.Activity(l.ID), Organization: id.Organization(l.Organization), At: time.UnixMicro(l.At).UTC(), Type: Type(l.Type),
 		Actor: l.Actor, ActorKind: caller.Kind(l.ActorKind), Via: caller.Way(l.Via), Target: l.Target, Affects: l.Affects}
 	if n.Detail == nil {
-		return e, nil
+		return e, l, nil
 	}
 	if detailHash(n.Salt, n.Detail) != l.Detail {
-		return Event{}, fmt.Errorf("entry %d: its detail was changed", n.Index)
+		return Event{}, l, fmt.Errorf("entry %d: its detail was changed", n.Index)
 	}
 	if err := json.Unmarshal(n.Detail, &e.Detail); err != nil {
-		return Event{}, fmt.Errorf("entry %d: its detail is not readable: %w", n.Index, err)
+		return Event{}, l, fmt.Errorf("entry %d: its detail is not readable: %w", n.Index, err)
 	}
-	return e, nil
+	return e, l, nil
 }
 
 func detailHash(salt, detail []byte) string {

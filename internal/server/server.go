@@ -235,6 +235,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopJobs()
 	running.Go(func() { s.feed.Run(jobs, s.changed) })
 	running.Go(func() { s.housekeeping(jobs) })
+	running.Go(func() { s.keepHeads(jobs) })
 
 	requests, endRequests := context.WithCancelCause(context.Background())
 	defer endRequests(nil)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/feed"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
@@ -34,18 +35,32 @@ func (db *DB) record(ctx context.Context, f func(tx) error, events ...audit.Even
 	return err
 }
 
+// appendAll continues the log, if it still is the one whose head was signed:
+// nobody's rewriting of it is ever signed over. All is computed from what was
+// read and proven once, under the lock.
 func (db *DB) appendAll(t tx, events []audit.Event) error {
 	var size int64
-	err := t.row([]any{&size}, `UPDATE log_head SET size = size + $1 WHERE id = 1 RETURNING size`, len(events))
+	var signed string
+	err := t.row([]any{&size, &signed}, `UPDATE log_head SET size = size + $1 WHERE id = 1 RETURNING size, note`, len(events))
+	if errors.Is(err, sql.ErrNoRows) {
+		return broken(errors.New("the log has no head"))
+	}
 	if err != nil {
 		return err
 	}
-	for i, e := range events {
-		if err := appendOne(t, size-int64(len(events)-i), e); err != nil {
+	log, err := audit.Resume(size-int64(len(events)), signed, db.verifier, t)
+	if err != nil {
+		if t.ctx.Err() != nil {
+			return t.ctx.Err()
+		}
+		return broken(err)
+	}
+	for _, e := range events {
+		if err := db.appendOne(t, log, e); err != nil {
 			return fmt.Errorf("recording %s: %w", e.Type, err)
 		}
 	}
-	head, err := audit.SignHead(size, t, db.signer)
+	head, err := log.Sign(db.signer)
 	if err != nil {
 		return err
 	}
@@ -53,41 +68,99 @@ func (db *DB) appendAll(t tx, events []audit.Event) error {
 	return err
 }
 
-func appendOne(t tx, index int64, e audit.Event) error {
-	entry, err := e.Seal(index)
-	if err != nil {
-		return err
-	}
-	hashes, err := audit.Hashes(index, entry.Leaf, t)
+// broken is our fault, never the caller's: nothing is changed that cannot be
+// recorded.
+func broken(cause error) error {
+	return fault.Wrap(fault.Internal, cause, "the record of activity is not as it was signed, so nothing can be changed").
+		WithHint("see what was done to it with: gatehoused verify")
+}
+
+func (db *DB) appendOne(t tx, log *audit.Appender, e audit.Event) error {
+	entry, hashes, err := log.Append(e)
 	if err != nil {
 		return err
 	}
 	for i, h := range hashes {
-		if _, err := t.exec(`INSERT INTO log_hash (position, hash) VALUES ($1, $2)`, audit.Position(index)+int64(i), h[:]); err != nil {
-			return err
+		if _, err := t.exec(`INSERT INTO log_hash (position, hash) VALUES ($1, $2)`, audit.Position(entry.Index)+int64(i), h[:]); err != nil {
+			return db.occupied(entry.Index, err)
 		}
 	}
-	affects, err := json.Marshal(e.Affects)
-	if err != nil {
-		return err
-	}
+	c := entry.Columns
 	_, err = t.exec(`INSERT INTO activity (position, id, organization_id, at, type, actor, target, affects, leaf, detail, salt)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		index, e.ID, e.Organization, micros(e.At), string(e.Type), e.Actor, e.Target, string(affects), entry.Leaf, entry.Detail, entry.Salt)
-	return err
+		entry.Index, c.ID, c.Organization, c.At, c.Type, c.Actor, c.Target, c.Affects, entry.Leaf, entry.Detail, entry.Salt)
+	return db.occupied(entry.Index, err)
+}
+
+// occupied says what a taken key means here. The cause is not wrapped, so that
+// nobody takes it for a duplicate of their own.
+func (db *DB) occupied(index int64, err error) error {
+	if err == nil || !db.dialect.isDuplicate(err) {
+		return err
+	}
+	return broken(fmt.Errorf("something was put where entry %d belongs: %v", index, err))
 }
 
 // ReadHashes makes a transaction the audit.HashReader of the log.
 func (t tx) ReadHashes(positions []int64) ([]audit.Hash, error) {
+	return readHashes(t.ctx, t, positions)
+}
+
+// hashReader makes the database one.
+type hashReader struct {
+	ctx context.Context
+	db  *DB
+}
+
+func (r hashReader) ReadHashes(positions []int64) ([]audit.Hash, error) {
+	return readHashes(r.ctx, r.db.read, positions)
+}
+
+// readHashes reads all positions in one statement. The audit package asks for a
+// few hashes a level, so there are never many.
+func readHashes(ctx context.Context, q querier, positions []int64) ([]audit.Hash, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	marks, args := make([]string, len(positions)), make([]any, len(positions))
+	for i, p := range positions {
+		marks[i], args[i] = fmt.Sprintf("$%d", i+1), p
+	}
+	found, err := hashesAt(ctx, q, `position IN (`+strings.Join(marks, ", ")+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]audit.Hash, len(positions))
 	for i, p := range positions {
-		var raw []byte
-		if err := t.row([]any{&raw}, `SELECT hash FROM log_hash WHERE position = $1`, p); err != nil {
-			return nil, fmt.Errorf("reading hash %d of the log: %w", p, err)
+		h, ok := found[p]
+		if !ok {
+			return nil, fmt.Errorf("hash %d of the log is missing", p)
 		}
-		copy(out[i][:], raw)
+		out[i] = h
 	}
 	return out, nil
+}
+
+// hashesAt returns hashes by position. What is no hash is left out.
+func hashesAt(ctx context.Context, q querier, where string, args ...any) (map[int64]audit.Hash, error) {
+	type kept struct {
+		position int64
+		raw      []byte
+	}
+	all, err := queryAll(ctx, q, func(s scanner) (k kept, err error) {
+		err = s.Scan(&k.position, &k.raw)
+		return k, err
+	}, `SELECT position, hash FROM log_hash WHERE `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]audit.Hash, len(all))
+	for _, k := range all {
+		if len(k.raw) == len(audit.Hash{}) {
+			found[k.position] = audit.Hash(k.raw)
+		}
+	}
+	return found, nil
 }
 
 // Activities reads the record. It is the feed.Source.
@@ -104,33 +177,69 @@ func (a Activities) Head(ctx context.Context) (size int64, signed string, err er
 	return size, signed, err
 }
 
-// Proof returns up to limit entries from a place in the log on, each with the
-// hash stored for it.
-func (a Activities) Proof(ctx context.Context, from int64, limit int) ([]audit.Entry, []audit.Hash, error) {
-	type pair struct {
-		entry audit.Entry
-		hash  audit.Hash
-	}
-	pairs, err := queryAll(ctx, a.db.read, func(s scanner) (p pair, err error) {
-		err = s.Scan(&p.entry.Index, &p.entry.Leaf, &p.entry.Detail, &p.entry.Salt)
-		return p, err
-	}, `SELECT position, leaf, detail, salt FROM activity WHERE position >= $1 ORDER BY position LIMIT $2`, from, limit)
+// Hashes reads the hashes of the log, for proofs about it.
+func (a Activities) Hashes(ctx context.Context) audit.HashReader { return hashReader{ctx, a.db} }
+
+// Extent is the log's size and head, and what lies outside of it.
+type Extent struct {
+	Size   int64
+	Signed string
+	Before *int64 // an entry at a negative position
+	After  *int64 // the first entry at a position that the log does not reach
+	Hash   *int64 // the position of a hash that belongs to no entry
+}
+
+// Extent reads all of it at one moment, so that it is right while others record.
+func (a Activities) Extent(ctx context.Context) (Extent, error) {
+	var e Extent
+	var before, after, low, high sql.NullInt64
+	ok, err := a.db.queryRow(ctx, []any{&e.Size, &e.Signed, &before, &after, &low, &high}, `SELECT h.size, h.note,
+		(SELECT MIN(position) FROM activity WHERE position < 0), (SELECT MIN(position) FROM activity WHERE position >= h.size),
+		(SELECT MIN(position) FROM log_hash WHERE position < 0), (SELECT MAX(position) FROM log_hash) FROM log_head h WHERE h.id = 1`)
 	if err != nil {
-		return nil, nil, err
+		return e, err
 	}
-	entries, hashes := make([]audit.Entry, len(pairs)), make([]audit.Hash, len(pairs))
-	for i, p := range pairs {
-		var raw []byte
-		ok, err := a.db.queryRow(ctx, []any{&raw}, `SELECT hash FROM log_hash WHERE position = $1`, audit.Position(p.entry.Index))
-		if err != nil {
-			return nil, nil, err
-		}
-		if ok {
-			copy(p.hash[:], raw)
-		}
-		entries[i], hashes[i] = p.entry, p.hash
+	if !ok {
+		return e, &audit.BrokenError{Index: 0, Err: errors.New("the log has no head")}
 	}
-	return entries, hashes, nil
+	if before.Valid {
+		e.Before = &before.Int64
+	}
+	if after.Valid {
+		e.After = &after.Int64
+	}
+	switch {
+	case low.Valid:
+		e.Hash = &low.Int64
+	case high.Valid && high.Int64 >= audit.Position(max(e.Size, 0)):
+		e.Hash = &high.Int64
+	}
+	return e, nil
+}
+
+// Proof returns the entries of a range of the log with all that is kept of them.
+func (a Activities) Proof(ctx context.Context, from, to int64) ([]audit.Stored, error) {
+	all, err := queryAll(ctx, a.db.read, func(s scanner) (e audit.Stored, err error) {
+		c := &e.Columns
+		err = s.Scan(&e.Index, &c.ID, &c.Organization, &c.At, &c.Type, &c.Actor, &c.Target, &c.Affects, &e.Leaf, &e.Detail, &e.Salt)
+		return e, err
+	}, `SELECT position, id, organization_id, at, type, actor, target, affects, leaf, detail, salt FROM activity
+		WHERE position >= $1 AND position < $2 ORDER BY position`, from, to)
+	if err != nil {
+		return nil, err
+	}
+	hashes, err := hashesAt(ctx, a.db.read, `position >= $1 AND position < $2`, audit.Position(from), audit.Position(to))
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		e := &all[i]
+		e.Hashes = make([]audit.Hash, audit.HashCount(e.Index))
+		for level := range e.Hashes {
+			e.Hashes[level] = hashes[audit.Position(e.Index)+int64(level)]
+		}
+	}
+	return all, nil
 }
 
 // Changes returns up to limit changes from a place in the log on, in order.

@@ -46,6 +46,7 @@ func (db *DB) Unlock(ctx context.Context, ring *kms.Keyring, now time.Time) (Ins
 	if in.LogVerifier, err = note.NewVerifier(in.LogKey); err != nil {
 		return Instance{}, fmt.Errorf("reading the log's public key: %w", err)
 	}
+	db.verifier = in.LogVerifier
 	if db.signer, err = note.NewSigner(string(signingKey)); err != nil {
 		return Instance{}, fmt.Errorf("reading the log's private key: %w", err)
 	}
@@ -65,12 +66,26 @@ func (db *DB) makeInstance(ctx context.Context, ring *kms.Keyring, now time.Time
 	if err != nil {
 		return err
 	}
+	signer, err := note.NewSigner(private)
+	if err != nil {
+		return err
+	}
+	empty, err := audit.SignHead(0, nil, signer)
+	if err != nil {
+		return err
+	}
 	var refresh [32]byte
 	rand.Read(refresh[:])
 	return db.upkeep(ctx, func(t tx) error { // two nodes may start at once: the first wins
-		_, err := t.exec(`INSERT INTO instance (id, created_at, master_key_id, refresh_key, log_public_key, log_private_key)
+		made, err := t.exec(`INSERT INTO instance (id, created_at, master_key_id, refresh_key, log_public_key, log_private_key)
 			VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING`, micros(now), ring.ID(),
 			ring.Seal(instancePlace("refresh_key"), refresh[:]), public, ring.Seal(instancePlace("log_private_key"), []byte(private)))
+		if err != nil || made == 0 {
+			return err
+		}
+		// The empty log is signed here and never again: a log that is found
+		// without a head later has been emptied by somebody.
+		_, err = t.exec(`UPDATE log_head SET note = $1 WHERE id = 1 AND size = 0 AND note = ''`, empty)
 		return err
 	})
 }

@@ -15,12 +15,13 @@ import (
 
 // DB is an open database with its schema in place.
 type DB struct {
-	write   *sql.DB
-	read    *sql.DB
-	dialect dialect
-	ring    *kms.Keyring // seals secrets at rest; set by Unlock
-	signer  note.Signer  // signs the head of the activity log; set by Unlock
-	wake    func()       // told after every recorded change; set once by OnChange
+	write    *sql.DB
+	read     *sql.DB
+	dialect  dialect
+	ring     *kms.Keyring  // seals secrets at rest; set by Unlock
+	signer   note.Signer   // signs the head of the activity log; set by Unlock
+	verifier note.Verifier // checks the head before it is followed by another; set by Unlock
+	wake     func()        // told after every recorded change; set once by OnChange
 }
 
 // Open opens a database, migrates it under a lock and returns it. The URL is
@@ -116,7 +117,7 @@ func (db *DB) queryRow(ctx context.Context, dest []any, query string, args ...an
 }
 
 // queryAll scans every row with scan.
-func queryAll[T any](ctx context.Context, q *sql.DB, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+func queryAll[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", verb(query), err)
@@ -134,6 +135,11 @@ func queryAll[T any](ctx context.Context, q *sql.DB, scan func(scanner) (T, erro
 		return nil, fmt.Errorf("%s: %w", verb(query), err)
 	}
 	return all, nil
+}
+
+// querier is the database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // scanner is a row of either sort.
