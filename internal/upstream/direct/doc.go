@@ -9,8 +9,8 @@
 // answers is left to net/http, which has seen everything.
 //
 // A connection carries one request at a time and is used again only if its
-// answer was read to the end and nothing else came with it. A request is sent
-// again, on a fresh connection, only if nothing of it can have arrived. The
-// package follows no redirect, uses no proxy, decompresses nothing and keeps no
-// cookies.
+// answer was read to the end and nothing else came with it: not in our buffer,
+// not within TLS, not on the socket. A request is sent again, on a fresh
+// connection, only if nothing of it can have arrived. The package follows no
+// redirect, uses no proxy, decompresses nothing and keeps no cookies.
 package direct

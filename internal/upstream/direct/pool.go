@@ -56,6 +56,7 @@ func New(cfg Config) *Pool {
 type conn struct {
 	net.Conn
 	tcp    net.Conn // below TLS, if there is any
+	below  *records // tcp as TLS reads it; nil: there is no TLS
 	input  *bufio.Reader
 	budget int64     // bytes that may still be read for a header; <0: no limit
 	used   bool      // it has carried a request before
@@ -68,8 +69,8 @@ const readBuffer = 4 << 10
 // cut ends the connection without a farewell, which over TLS may have to wait.
 func (c *conn) cut() { c.tcp.Close() }
 
-func newConn(c, tcp net.Conn) *conn {
-	made := &conn{Conn: c, tcp: tcp, budget: -1, probe: newProbe(tcp)}
+func newConn(c, tcp net.Conn, below *records) *conn {
+	made := &conn{Conn: c, tcp: tcp, below: below, budget: -1, probe: newProbe(tcp)}
 	made.input = bufio.NewReaderSize(budgeted{made}, readBuffer)
 	return made
 }
@@ -168,14 +169,15 @@ func (p *Pool) connect(ctx context.Context) (*conn, error) {
 		return nil, &ConnectError{err}
 	}
 	if p.cfg.TLS == nil {
-		return newConn(tcp, tcp), nil
+		return newConn(tcp, tcp, nil), nil
 	}
-	secured := tls.Client(tcp, p.cfg.TLS)
+	below := &records{Conn: tcp}
+	secured := tls.Client(below, p.cfg.TLS)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		tcp.Close()
 		return nil, &ConnectError{err}
 	}
-	return newConn(secured, tcp), nil
+	return newConn(secured, tcp, below), nil
 }
 
 // ConnectError says that there was no connection, so nothing was sent.

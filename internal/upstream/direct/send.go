@@ -274,8 +274,8 @@ func (b *body) Read(into []byte) (int, error) {
 
 func (b *body) finish(err error) {
 	b.done, b.err = true, err
-	live := b.unwatch()
-	if err == io.EOF && b.reuse && live && b.c.input.Buffered() == 0 {
+	again := err == io.EOF && b.reuse && b.c.drained()
+	if live := b.unwatch(); again && live {
 		b.p.put(b.c)
 		return
 	}
