@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
 func operator() caller.Caller { return caller.OfOperator("") }
@@ -255,6 +256,14 @@ func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	cluster := postgres.Own(t)
 	w := nodes.Start(t, nodes.Options{Database: cluster.Database(t)})
+	answered := int64(0)
+	ask := func(t testing.TB, base, credential string) int {
+		status := ask(t, base, credential)
+		if status == 200 {
+			answered++
+		}
+		return status
+	}
 	known, unknown := w.Sample.APIKey.Reveal(), signInDevice(t, w)
 	if got := ask(t, w.URL, known); got != 200 {
 		t.Fatalf("before: %d", got)
@@ -285,6 +294,11 @@ func TestDatabaseGone(t *testing.T) {
 	if got := form(t, w.URL, "/oauth/token", "grant_type", "refresh_token", "refresh_token", unknown.text("refresh_token")).status; got != 200 {
 		t.Errorf("a refresh with the database back: %d", got)
 	}
+	who := caller.OfOperator(w.Sample.Organization)
+	waitLong(t, "all that was answered to be in the ledger", func() bool {
+		totals, err := w.Server.Rooms().Usage.Totals(t.Context(), who, w.Sample.Organization, usage.Filter{})
+		return err == nil && totals.Requests == answered
+	})
 }
 
 // waitLong is waitFor with patience, for what has no promise about its time.
