@@ -56,6 +56,8 @@ type exchange struct {
 	answer   *Answer
 
 	bodyBytes    int64
+	sent         time.Time // when the upstream was asked
+	unsent       bool      // it has heard nothing
 	settled      bool
 	clientFailed bool // a write to the client failed
 	firstByte    time.Duration
@@ -205,8 +207,10 @@ func bounded(h http.Header, name string) string {
 func (x *exchange) send() (err error) {
 	x.call.Header, x.call.Query = Forwardable(x.r.Header), x.r.URL.RawQuery
 	x.call.Who, x.call.body = x.who, x.payload
+	x.sent = x.g.cfg.Now()
 	x.answer, err = x.upstream.Send(x.ctx, &x.call)
 	if err != nil {
+		x.unsent = errors.Is(err, ErrNotSent) || fault.Is(err, fault.Unsupported)
 		return x.sendFailed(err)
 	}
 	x.dropPayload() // the upstream may still hold it

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/tap"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
@@ -40,37 +41,61 @@ func (x *exchange) progress(events *tap.Stream) {
 	x.hold.Progress(used)
 }
 
-// settleFailure settles a request that got no answer. If it was given up while
-// the upstream was at work, the upstream has read its input.
+// settleFailure settles a request whose answer did not come, or is not handed
+// over. It is free only if the upstream has heard nothing of it or answered with
+// an error: one that was merely slow goes on, and charges for what it does.
 func (x *exchange) settleFailure(err error) {
 	x.seen.Status = 0
 	x.seen.Status = x.g.cfg.Wire.Status(err)
-	switch context.Cause(x.ctx) {
-	case nil:
-		x.settle(usage.Refused, price.Tokens{}, false)
-	case errRevoked:
-		x.settle(usage.Revoked, x.inputOnly(), true)
-	default:
-		x.settle(usage.Aborted, x.inputOnly(), true)
+	ending := x.cutBy()
+	if x.unsent || (x.answer != nil && x.answer.Status >= http.StatusMultipleChoices) {
+		if ending == usage.Broken {
+			ending = usage.Refused
+		}
+		x.settle(ending, price.Tokens{}, false)
+		return
 	}
+	x.settle(ending, price.Tokens{Input: tap.Estimate(x.bodyBytes), Output: x.unseenOutput()}, true)
 }
 
-func (x *exchange) inputOnly() price.Tokens {
-	return price.Tokens{Input: tap.Estimate(x.bodyBytes)}
+// tokensPerSecond is what a model writes, by the fast ones.
+const tokensPerSecond = 100
+
+// unseenOutput estimates what an upstream has written that we saw nothing of. A
+// stream shows its header before its first token; without one, the model may
+// have been writing ever since it was asked.
+func (x *exchange) unseenOutput() int64 {
+	if x.call.Stream {
+		return 0
+	}
+	written := max(0, int64(x.g.cfg.Now().Sub(x.sent)*tokensPerSecond/time.Second))
+	if x.call.MaxTokens > 0 {
+		written = min(written, x.call.MaxTokens)
+	}
+	return written
+}
+
+// cutBy says who ended an exchange before its end: the upstream, if nobody else.
+func (x *exchange) cutBy() usage.Ending {
+	switch {
+	case context.Cause(x.ctx) == errRevoked:
+		return usage.Revoked
+	case context.Cause(x.ctx) == ErrShutdown:
+		return usage.Broken
+	case x.r.Context().Err() != nil || x.clientFailed:
+		return usage.Aborted
+	}
+	return usage.Broken
 }
 
 // settleCut settles an answer that ended before its end.
 func (x *exchange) settleCut(m meter) {
-	ending := usage.Broken
-	switch {
-	case context.Cause(x.ctx) == errRevoked:
-		ending = usage.Revoked
-	case context.Cause(x.ctx) == ErrShutdown:
-	case x.r.Context().Err() != nil || x.clientFailed:
-		ending = usage.Aborted
+	if x.answer.Status >= http.StatusBadRequest {
+		x.settle(x.cutBy(), price.Tokens{}, false)
+		return
 	}
 	used, estimated := m.Tokens(x.bodyBytes)
-	x.settle(ending, used, estimated)
+	x.settle(x.cutBy(), used, estimated)
 }
 
 // settleWhole settles an answer whose end is about to be handed over.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
@@ -31,11 +32,18 @@ type Upstream interface {
 	// messages of these faults are shown to the client: they name no address
 	// and no credential.
 	//
+	// Whatever it fails with, the error is ErrNotSent as well if the upstream has
+	// heard nothing of the request. One that may have heard of it may charge for
+	// it, and so do we.
+	//
 	// The context ends when the client goes away or its credential is revoked:
 	// then the request to the upstream, the answer's body included, is given up
 	// at once.
 	Send(ctx context.Context, call *Call) (*Answer, error)
 }
+
+// ErrNotSent says that an upstream has heard nothing of a request.
+var ErrNotSent = errors.New("nothing was sent to the upstream")
 
 // Operation is what is asked of an upstream.
 type Operation string

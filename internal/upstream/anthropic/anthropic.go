@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -26,7 +27,10 @@ type Config struct {
 	TLS           *tls.Config                           // nil: the system's roots
 	DialContext   func(ctx context.Context, network, address string) (net.Conn, error)
 	ConnectWithin time.Duration // 10 seconds
-	HeaderWithin  time.Duration // from the request to the answer's header: 120 seconds
+	HeaderWithin  time.Duration // from the request to a stream's header: 120 seconds
+	// WholeWithin is the same for an answer that is not streamed, whose header
+	// comes when the model is done. Clients wait for 10 minutes, and so do we.
+	WholeWithin time.Duration
 }
 
 // Upstream is one such place. Make it with New, and Close it.
@@ -37,8 +41,10 @@ type Upstream struct {
 	auth      string                       // the header that carries the credential, in canonical form
 	secret    secret.Text
 	oauth     bool            // the credential is a token, so the OAuth beta is ours to send
+	whole     time.Duration   // Config.WholeWithin
 	direct    *direct.Pool    // nil if there is a proxy in between
 	transport *http.Transport // for that case
+	patient   *http.Transport // and for answers that are not streamed
 }
 
 // New returns an Upstream, or says what is wrong with its address or credential.
@@ -50,12 +56,13 @@ func New(cfg Config) (*Upstream, error) {
 	if cfg.Key.Empty() == cfg.Token.Empty() {
 		return nil, fault.New(fault.Invalid, "an upstream needs one credential, a key or a token").At("key")
 	}
-	u := &Upstream{name: cfg.Name, base: base, auth: "X-Api-Key", secret: cfg.Key}
+	cfg.HeaderWithin, cfg.WholeWithin = cmp.Or(cfg.HeaderWithin, 2*time.Minute), cmp.Or(cfg.WholeWithin, 10*time.Minute)
+	u := &Upstream{name: cfg.Name, base: base, auth: "X-Api-Key", secret: cfg.Key, whole: cfg.WholeWithin}
 	if u.oauth = !cfg.Token.Empty(); u.oauth {
 		u.auth, u.secret = "Authorization", secret.New("Bearer "+cfg.Token.Reveal())
 	}
 	if proxied(cfg, base) {
-		u.transport = newTransport(cfg)
+		u.transport, u.patient = newTransport(cfg, cfg.HeaderWithin), newTransport(cfg, cfg.WholeWithin)
 	} else {
 		u.direct = newPool(cfg, base)
 	}
@@ -82,6 +89,7 @@ func (u *Upstream) Close() {
 		return
 	}
 	u.transport.CloseIdleConnections()
+	u.patient.CloseIdleConnections()
 }
 
 // Send implements gateway.Upstream.
@@ -93,7 +101,11 @@ func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answe
 	var response *http.Response
 	var err error
 	if u.direct != nil {
-		response, err = u.direct.Send(ctx, &direct.Request{Target: direct.Target(path, call.Query), Header: call.Header, Own: u.own(call.Header), Body: call.Body()})
+		request := &direct.Request{Target: direct.Target(path, call.Query), Header: call.Header, Own: u.own(call.Header), Body: call.Body()}
+		if !call.Stream {
+			request.HeaderWithin = u.whole
+		}
+		response, err = u.direct.Send(ctx, request)
 	} else {
 		response, err = u.sendProxied(ctx, path, call)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -190,18 +193,22 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	silent := upstream.New(t)
 	silent.Always(upstream.Plan{Hold: make(chan struct{})})
+	nowhere := func(*http.Request) (*url.URL, error) { return url.Parse("http://127.0.0.1:1") }
 	for _, c := range []struct {
 		name string
 		cfg  anthropic.Config
 		want fault.Kind
+		sent bool
 	}{
-		{"no header in time", anthropic.Config{BaseURL: silent.URL, HeaderWithin: 50 * time.Millisecond}, fault.Timeout},
-		{"no header in time, through a proxy", anthropic.Config{BaseURL: silent.URL, HeaderWithin: 50 * time.Millisecond, Proxy: proxy(t, nil)}, fault.Timeout},
-		{"no connection", anthropic.Config{BaseURL: "http://127.0.0.1:1"}, fault.Unavailable},
+		{"no header in time", anthropic.Config{BaseURL: silent.URL, WholeWithin: 50 * time.Millisecond}, fault.Timeout, true},
+		{"no header in time, through a proxy", anthropic.Config{BaseURL: silent.URL, WholeWithin: 50 * time.Millisecond, Proxy: proxy(t, nil)}, fault.Timeout, true},
+		{"no connection", anthropic.Config{BaseURL: "http://127.0.0.1:1"}, fault.Unavailable, false},
+		{"no connection to the proxy", anthropic.Config{BaseURL: "http://h", Proxy: nowhere}, fault.Unavailable, false},
+		{"no proxy", anthropic.Config{BaseURL: "http://h", Proxy: func(*http.Request) (*url.URL, error) { return nil, io.EOF }}, fault.Unavailable, false},
 		{"no connection in time", anthropic.Config{BaseURL: "http://h", ConnectWithin: 10 * time.Millisecond, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
-		}}, fault.Timeout},
+		}}, fault.Timeout, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -209,10 +216,47 @@ func TestFailures(t *testing.T) {
 			if !fault.Is(err, c.want) {
 				t.Errorf("failed with %v", err)
 			}
+			if errors.Is(err, gateway.ErrNotSent) == c.sent {
+				t.Errorf("whether the upstream has heard of it is not said by %v", err)
+			}
 			if f, ok := err.(*fault.Error); ok && strings.Contains(f.Message, "127.0.0.1") {
 				t.Errorf("the message names the address: %s", f.Message)
 			}
 		})
+	}
+}
+
+// TestPatience measures how long a silent upstream is waited for: the header of
+// a stream comes at once, that of a document when the model is done.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	through := func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy.test") }
+	for name, proxy := range map[string]func(*http.Request) (*url.URL, error){"direct": nil, "through a proxy": through} {
+		for _, c := range []struct {
+			stream bool
+			cfg    anthropic.Config
+			want   time.Duration
+		}{
+			{true, anthropic.Config{}, 2 * time.Minute}, {false, anthropic.Config{}, 10 * time.Minute},
+			{true, anthropic.Config{HeaderWithin: time.Minute}, time.Minute}, {false, anthropic.Config{WholeWithin: time.Hour}, time.Hour},
+		} {
+			t.Run(fmt.Sprintf("%s, stream: %v, %v", name, c.stream, c.want), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					c.cfg.BaseURL, c.cfg.Proxy = "http://upstream.test", proxy
+					c.cfg.DialContext = func(context.Context, string, string) (net.Conn, error) {
+						ours, theirs := net.Pipe()
+						go func() { _, _ = io.Copy(io.Discard, theirs) }()
+						return ours, nil
+					}
+					u, asked := made(t, c.cfg), time.Now()
+					_, err := u.Send(t.Context(), gateway.NewCall(gateway.Call{Operation: gateway.Messages, Stream: c.stream}, []byte(`{}`)))
+					if waited := time.Since(asked); !fault.Is(err, fault.Timeout) || waited != c.want {
+						t.Errorf("after %v it fails with %v, want %v", waited, err, c.want)
+					}
+				})
+			})
+		}
 	}
 }
 

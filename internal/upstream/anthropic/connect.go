@@ -5,12 +5,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -51,7 +54,9 @@ func newPool(cfg Config, base *url.URL) *direct.Pool {
 	return direct.New(to)
 }
 
-func newTransport(cfg Config) *http.Transport {
+// newTransport returns what sends through a proxy, and waits so long for the
+// header of an answer.
+func newTransport(cfg Config, within time.Duration) *http.Transport {
 	connect := cmp.Or(cfg.ConnectWithin, 10*time.Second)
 	dial := cfg.DialContext
 	if dial == nil {
@@ -59,7 +64,7 @@ func newTransport(cfg Config) *http.Transport {
 	}
 	return &http.Transport{
 		Proxy: cfg.Proxy, DialContext: dial, TLSClientConfig: cfg.TLS,
-		TLSHandshakeTimeout: connect, ResponseHeaderTimeout: cmp.Or(cfg.HeaderWithin, 120*time.Second),
+		TLSHandshakeTimeout: connect, ResponseHeaderTimeout: within,
 		MaxIdleConns: 4096, MaxIdleConnsPerHost: 4096, IdleConnTimeout: 55 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true, // the answer must be readable on its way
@@ -84,7 +89,13 @@ func (u *Upstream) sendProxied(ctx context.Context, path string, call *gateway.C
 	if header["User-Agent"] == nil {
 		header["User-Agent"] = []string{""} // or net/http names itself
 	}
-	return u.transport.RoundTrip((&http.Request{
+	transport := u.transport
+	if !call.Stream {
+		transport = u.patient
+	}
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	response, err := transport.RoundTrip((&http.Request{
 		Method: http.MethodPost, URL: target, Host: u.base.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: call.Reader(), ContentLength: int64(len(call.Body())),
@@ -92,10 +103,18 @@ func (u *Upstream) sendProxied(ctx context.Context, path string, call *gateway.C
 		// request that may have been read is not sent again.
 		GetBody: func() (io.ReadCloser, error) { return call.Reader(), nil },
 	}).WithContext(ctx))
+	if err != nil && !connected.Load() {
+		err = &direct.UnsentError{Err: err}
+	}
+	return response, err
 }
 
-// classify says what kind of failure kept us from an answer.
+// classify says what kind of failure kept us from an answer, and whether the
+// upstream has heard of the request.
 func classify(err error) error {
+	if unsent, ok := errors.AsType[*direct.UnsentError](err); ok {
+		err = fmt.Errorf("%w: %w", gateway.ErrNotSent, unsent.Err)
+	}
 	if errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -166,7 +167,7 @@ func (p *Pool) connect(ctx context.Context) (*conn, error) {
 	defer cancel()
 	tcp, err := p.cfg.Dial(ctx, "tcp", p.cfg.Address)
 	if err != nil {
-		return nil, &ConnectError{err}
+		return nil, fmt.Errorf("connecting: %w", err)
 	}
 	if p.cfg.TLS == nil {
 		return newConn(tcp, tcp, nil), nil
@@ -175,13 +176,13 @@ func (p *Pool) connect(ctx context.Context) (*conn, error) {
 	secured := tls.Client(below, p.cfg.TLS)
 	if err := secured.HandshakeContext(ctx); err != nil {
 		tcp.Close()
-		return nil, &ConnectError{err}
+		return nil, fmt.Errorf("connecting: %w", err)
 	}
 	return newConn(secured, tcp, below), nil
 }
 
-// ConnectError says that there was no connection, so nothing was sent.
-type ConnectError struct{ Err error }
+// UnsentError says that nothing of the request was sent, and why.
+type UnsentError struct{ Err error }
 
-func (e *ConnectError) Error() string { return "connecting: " + e.Err.Error() }
-func (e *ConnectError) Unwrap() error { return e.Err }
+func (e *UnsentError) Error() string { return "nothing was sent: " + e.Err.Error() }
+func (e *UnsentError) Unwrap() error { return e.Err }

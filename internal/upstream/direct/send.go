@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ type Request struct {
 	Header http.Header
 	Own    []Field // sent instead of what Header has under the same names
 	Body   []byte  // read only while Send runs
+
+	HeaderWithin time.Duration // 0: what the pool's Config says
 }
 
 // Field is a header by its canonical name; without values it is left out.
@@ -40,14 +43,15 @@ var (
 
 // Send sends a request and returns when the answer's header is there. Whoever
 // gets an answer closes its body. When ctx ends, the connection is closed, and
-// Send or the body fail with the context's error.
+// Send or the body fail with the context's error. An *UnsentError around it, or
+// around any other, says that the origin has heard nothing of the request.
 func (p *Pool) Send(ctx context.Context, r *Request) (*http.Response, error) {
 	for {
 		c := p.get()
 		if c == nil {
 			var err error
 			if c, err = p.connect(ctx); err != nil {
-				return nil, contextFirst(ctx, err)
+				return nil, &UnsentError{contextFirst(ctx, err)}
 			}
 		}
 		again := c.used
@@ -58,6 +62,9 @@ func (p *Pool) Send(ctx context.Context, r *Request) (*http.Response, error) {
 		// A connection that had been closed takes nothing at all.
 		if again && !wrote && ctx.Err() == nil && !errors.Is(err, errBadHeader) {
 			continue
+		}
+		if !wrote {
+			err = &UnsentError{err}
 		}
 		return nil, err
 	}
@@ -74,7 +81,7 @@ func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (response *htt
 			err = contextFirst(ctx, err)
 		}
 	}()
-	if err = c.SetDeadline(time.Now().Add(p.cfg.HeaderWithin)); err != nil {
+	if err = c.SetDeadline(time.Now().Add(cmp.Or(r.HeaderWithin, p.cfg.HeaderWithin))); err != nil {
 		return nil, false, err
 	}
 	n, err := c.send(p.cfg.Host, r)
