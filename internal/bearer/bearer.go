@@ -2,12 +2,15 @@ package bearer
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -166,6 +169,25 @@ func (k *Keeper) Changed(ctx context.Context, ids ...string) error {
 		}
 	}
 	return failed
+}
+
+// ChangedAll tells the Keeper that anything may have changed: every grant is
+// asked for again, a few at a time. Otherwise it is as Changed.
+func (k *Keeper) ChangedAll(ctx context.Context) error {
+	var asking errgroup.Group
+	asking.SetLimit(8)
+	for _, g := range k.all() {
+		asking.Go(func() error { return k.recheck(ctx, g) })
+	}
+	return asking.Wait()
+}
+
+// all returns every grant that can be reached: each depends on something.
+func (k *Keeper) all() []*Grant {
+	k.mu.RLock()
+	ids := slices.Collect(maps.Keys(k.byID))
+	k.mu.RUnlock()
+	return k.dependents(ids)
 }
 
 func (k *Keeper) recheck(ctx context.Context, g *Grant) error {

@@ -230,3 +230,28 @@ func TestManyAtOnceAskOnce(t *testing.T) {
 		t.Errorf("the source was asked %d times", n)
 	}
 }
+
+// TestEverythingIsAskedAgain revokes keys that nobody was told of.
+func TestEverythingIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	k, b, _ := setUp(40) // fewer than there are: those that made room count too
+	ended := &atomic.Int64{}
+	for i := range 60 {
+		g, err := k.Authenticate(t.Context(), secret.New(fmt.Sprint("key-", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.OnEnd(func() { ended.Add(1) })
+		if i%2 == 0 {
+			b.revoke(id.APIKey(fmt.Sprint("key-", i)))
+		}
+	}
+	b.fail(errors.New("the database is gone"))
+	if err := k.ChangedAll(t.Context()); err == nil || ended.Load() != 0 {
+		t.Errorf("without the database: %v, ended %d", err, ended.Load())
+	}
+	b.fail(nil)
+	if err := k.ChangedAll(t.Context()); err != nil || ended.Load() != 30 {
+		t.Errorf("%v, ended %d", err, ended.Load())
+	}
+}

@@ -66,6 +66,18 @@ func (d *directory) drop(o id.Organization) {
 	}
 }
 
+// dropAll forgets every route. Requests under way keep the upstreams they have.
+func (d *directory) dropAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.drops++
+	for o, r := range d.routes {
+		d.flight.Forget(string(o))
+		closeIdle(r)
+	}
+	clear(d.routes)
+}
+
 func (d *directory) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -14,6 +15,10 @@ import (
 func (s *Server) changed(ctx context.Context, changes []feed.Change) error {
 	var ids []string
 	for _, c := range changes {
+		if c.Reset {
+			s.routes.dropAll()
+			return errors.Join(s.keys.Reload(ctx), s.keeper.ChangedAll(ctx))
+		}
 		ids = append(ids, c.Affects...)
 		switch c.Type {
 		case audit.UpstreamConnected, audit.UpstreamRemoved, audit.OrganizationUpdated:

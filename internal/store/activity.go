@@ -248,11 +248,11 @@ func (a Activities) Changes(ctx context.Context, from int64, limit int) ([]feed.
 	return queryAll(ctx, a.db.read, func(s scanner) (feed.Change, error) {
 		var c feed.Change
 		var affects string
-		if err := s.Scan(&c.Position, &c.Organization, &c.Type, &c.Target, &affects); err != nil {
+		if err := s.Scan(&c.Position, &c.ID, &c.Organization, &c.Type, &c.Target, &affects); err != nil {
 			return c, err
 		}
 		return c, json.Unmarshal([]byte(affects), &c.Affects)
-	}, `SELECT position, organization_id, type, target, affects FROM activity WHERE position >= $1 ORDER BY position LIMIT $2`, from, limit)
+	}, `SELECT position, id, organization_id, type, target, affects FROM activity WHERE position >= $1 ORDER BY position LIMIT $2`, from, limit)
 }
 
 // List returns an organization's latest events before a place in the log (0:
