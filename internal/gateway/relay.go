@@ -102,10 +102,11 @@ func (x *exchange) relayBlindly(piece []byte) error {
 	var (
 		count  blind
 		client = http.NewResponseController(x.w)
+		idle   = x.newIdle()
 	)
 	defer func() { _ = client.SetWriteDeadline(time.Time{}) }()
 	for {
-		n, err := x.answer.Body.Read(piece)
+		n, err := x.readWithin(idle, piece)
 		count.Write(piece[:n])
 		if err == io.EOF {
 			x.settleWhole(&count)
@@ -135,11 +136,14 @@ func (x *exchange) relayBlindly(piece []byte) error {
 // relayDocument relays an answer that is of no use in parts. The last byte is
 // held back until the end is known and settled.
 func (x *exchange) relayDocument(piece []byte, m meter) error {
-	var long *longDocument // most are short: they come in one piece
+	var (
+		long *longDocument // most are short: they come in one piece
+		idle = x.newIdle()
+	)
 	defer func() { long.end() }()
 	held := 0
 	for {
-		n, err := x.answer.Body.Read(piece[held:])
+		n, err := x.readWithin(idle, piece[held:])
 		m.Write(piece[held : held+n])
 		held += n
 		if err == io.EOF {
@@ -151,7 +155,7 @@ func (x *exchange) relayDocument(piece []byte, m meter) error {
 			return ErrCut
 		}
 		if long == nil {
-			long = x.startLongDocument()
+			long = &longDocument{x: x, client: http.NewResponseController(x.w)}
 		}
 		long.heard()
 		if held < len(piece) {
@@ -174,21 +178,27 @@ func (x *exchange) writePiece(piece []byte) error {
 	return nil
 }
 
-// longDocument gives up an upstream that stops in the middle of a document and
-// a client that stops reading it.
+// newIdle returns what gives up an upstream that says nothing for too long.
+func (x *exchange) newIdle() *time.Timer {
+	return time.AfterFunc(x.g.limits.UpstreamIdle, func() { x.cancel(errIdle) })
+}
+
+// readWithin reads from the answer. Only the upstream's silence counts, not what
+// the client takes to read.
+func (x *exchange) readWithin(idle *time.Timer, into []byte) (int, error) {
+	idle.Reset(x.g.limits.UpstreamIdle)
+	n, err := x.answer.Body.Read(into)
+	idle.Stop()
+	return n, err
+}
+
+// longDocument gives up a client that stops reading in the middle of a document.
 type longDocument struct {
 	x      *exchange
 	client *http.ResponseController
-	idle   *time.Timer
-}
-
-func (x *exchange) startLongDocument() *longDocument {
-	return &longDocument{x: x, client: http.NewResponseController(x.w),
-		idle: time.AfterFunc(x.g.limits.UpstreamIdle, func() { x.cancel(errIdle) })}
 }
 
 func (l *longDocument) heard() {
-	l.idle.Reset(l.x.g.limits.UpstreamIdle)
 	_ = l.client.SetWriteDeadline(time.Now().Add(l.x.g.limits.ClientStall))
 }
 
@@ -196,7 +206,6 @@ func (l *longDocument) end() {
 	if l == nil {
 		return
 	}
-	l.idle.Stop()
 	// What is still in a buffer goes out before the deadline is lifted.
 	_ = l.client.Flush()
 	_ = l.client.SetWriteDeadline(time.Time{})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 	"github.com/google/go-cmp/cmp"
 )
@@ -409,6 +411,47 @@ func TestUpstreamFallsSilent(t *testing.T) {
 	}
 	if o := f.ledger.next(t); o.Ending != usage.Broken {
 		t.Errorf("settled as %+v", o)
+	}
+}
+
+// TestUpstreamFallsSilentUnseen has an upstream say its header, and perhaps a
+// little, and then nothing, where nothing but a clock can tell.
+func TestUpstreamFallsSilentUnseen(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, kind, encoding, first string }{
+		{"before a document", "application/json", "", ""}, {"in a document", "application/json", "", `{"type"`},
+		{"before an unreadable stream", "text/event-stream", "br", ""}, {"in an unreadable stream", "text/event-stream", "br", "xyz"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			gone := make(chan struct{})
+			silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				defer close(gone)
+				_, _ = io.Copy(io.Discard, r.Body)
+				w.Header().Set("Content-Type", c.kind)
+				if c.encoding != "" {
+					w.Header().Set("Content-Encoding", c.encoding)
+				}
+				_, _ = io.WriteString(w, c.first)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			}))
+			t.Cleanup(silent.Close)
+			f := newFront(t, func(cfg *gateway.Config, _ *front) { cfg.Limits.UpstreamIdle = 50 * time.Millisecond })
+			f.through(t, anthropic.Config{BaseURL: silent.URL})
+			request, _ := http.NewRequestWithContext(t.Context(), "POST", f.url+"/v1/messages", strings.NewReader(plain))
+			request.Header.Set("x-api-key", key)
+			if response, err := http.DefaultTransport.RoundTrip(request); err == nil {
+				if _, err := io.Copy(io.Discard, response.Body); err == nil {
+					t.Error("the answer looks whole")
+				}
+				response.Body.Close()
+			}
+			<-gone
+			if o := f.ledger.next(t); o.Ending != usage.Broken || !o.Estimated || o.Tokens.Input == 0 {
+				t.Errorf("settled as %+v", o)
+			}
+		})
 	}
 }
 
