@@ -13,10 +13,11 @@ import (
 )
 
 // bodies reads request bodies into recycled buffers and bounds how much memory
-// all of them together may hold.
+// all of them together may hold, and those of one credential.
 type bodies struct {
 	max    int64 // of one body
 	room   int64 // for all buffers in use
+	share  int64 // for those of one credential
 	used   atomic.Int64
 	within time.Duration // how long a body may take to arrive
 }
@@ -39,15 +40,25 @@ func classOf(size int) int {
 	return -1
 }
 
+// shareOf is what one credential may have of the room: a quarter, but enough for
+// one body of any size while it moves from a buffer into a larger one.
+func shareOf(room, largest int64) int64 { return max(room/4, 2*largest) }
+
 // take gets a buffer that holds at least size bytes, or fails if there is no
 // room for it.
-func (b *bodies) take(size int) (*[]byte, error) {
+func (b *bodies) take(a *allowance, size int) (*[]byte, error) {
 	class := classOf(size)
 	if class < 0 {
 		return nil, tooLarge(b.max)
 	}
-	if b.used.Add(int64(classes[class])) > b.room {
-		b.used.Add(-int64(classes[class]))
+	n := int64(classes[class])
+	if a.memory.Add(n) > b.share {
+		a.memory.Add(-n)
+		return nil, fault.New(fault.RateLimited, "this credential has as many large requests under way as it may have at once").After(time.Second)
+	}
+	if b.used.Add(n) > b.room {
+		b.used.Add(-n)
+		a.memory.Add(-n)
 		return nil, fault.New(fault.Unavailable, "the server is handling as many large requests as it has memory for").After(time.Second)
 	}
 	if buf, ok := pools[class].Get().(*[]byte); ok {
@@ -57,8 +68,9 @@ func (b *bodies) take(size int) (*[]byte, error) {
 	return &buf, nil
 }
 
-func (b *bodies) give(buf *[]byte) {
+func (b *bodies) give(a *allowance, buf *[]byte) {
 	b.used.Add(-int64(len(*buf)))
+	a.memory.Add(-int64(len(*buf)))
 	pools[classOf(len(*buf))].Put(buf)
 }
 
@@ -67,8 +79,9 @@ func tooLarge(limit int64) error {
 }
 
 // read reads the whole body of a request. It fails with fault.TooLarge,
-// fault.Invalid or, without room, fault.Unavailable.
-func (b *bodies) read(w http.ResponseWriter, r *http.Request) (*payload, error) {
+// fault.Invalid or, without room, fault.RateLimited for one credential and
+// fault.Unavailable for all.
+func (b *bodies) read(w http.ResponseWriter, r *http.Request, a *allowance) (*payload, error) {
 	for _, coding := range r.Header["Content-Encoding"] {
 		if coding != "" && !strings.EqualFold(coding, "identity") {
 			return nil, fault.New(fault.Invalid, "the request body must be sent without content encoding")
@@ -84,34 +97,34 @@ func (b *bodies) read(w http.ResponseWriter, r *http.Request) (*payload, error) 
 	case r.ContentLength < trusted:
 		first = int(r.ContentLength) + 1 // one more, so that the end is seen
 	}
-	buf, err := b.take(first)
+	buf, err := b.take(a, first)
 	if err != nil {
 		return nil, err
 	}
-	buf, n, err := b.fill(w, r, buf)
+	buf, n, err := b.fill(w, r, a, buf)
 	if err != nil {
-		b.give(buf)
+		b.give(a, buf)
 		return nil, err
 	}
-	p := &payload{bytes: (*buf)[:n], free: func(*payload) { b.give(buf) }}
+	p := &payload{bytes: (*buf)[:n], free: func(*payload) { b.give(a, buf) }}
 	p.hold()
 	return p, nil
 }
 
 // fill reads until the body ends. The buffer it returns may be a larger one.
-func (b *bodies) fill(w http.ResponseWriter, r *http.Request, buf *[]byte) (*[]byte, int, error) {
+func (b *bodies) fill(w http.ResponseWriter, r *http.Request, a *allowance, buf *[]byte) (*[]byte, int, error) {
 	patience := http.NewResponseController(w)
 	// A writer without deadlines (HTTP/3, a test) has its own ways.
 	_ = patience.SetReadDeadline(time.Now().Add(b.within))
 	n := 0
 	for {
 		if n == len(*buf) {
-			larger, err := b.take(n + 1)
+			larger, err := b.take(a, n+1)
 			if err != nil {
 				return buf, n, err
 			}
 			copy(*larger, *buf)
-			b.give(buf)
+			b.give(a, buf)
 			buf = larger
 		}
 		m, err := r.Body.Read((*buf)[n:])

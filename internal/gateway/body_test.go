@@ -14,11 +14,12 @@ import (
 
 func TestBodies(t *testing.T) {
 	t.Parallel()
-	b := &bodies{max: 3 << 20, room: 8 << 20, within: time.Minute}
+	b := &bodies{max: 3 << 20, room: 8 << 20, share: 8 << 20, within: time.Minute}
+	var a allowance
 	read := func(body string, length int64) (*payload, error) {
 		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(body))) // of no type that tells its length
 		r.ContentLength = length
-		return b.read(httptest.NewRecorder(), r)
+		return b.read(httptest.NewRecorder(), r, &a)
 	}
 	for _, size := range []int{0, 1, 4095, 4096, 70_000, 1 << 20, 1<<20 + 1, 3 << 20} {
 		body := strings.Repeat("x", size)
@@ -36,11 +37,11 @@ func TestBodies(t *testing.T) {
 		}
 	}
 	r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("x"), &failing{}))
-	if _, err := b.read(httptest.NewRecorder(), r); !fault.Is(err, fault.Invalid) {
+	if _, err := b.read(httptest.NewRecorder(), r, &a); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a body that breaks off: %v", err)
 	}
-	if used := b.used.Load(); used != 0 {
-		t.Fatalf("%d bytes are not given back", used)
+	if used, its := b.used.Load(), a.memory.Load(); used != 0 || its != 0 {
+		t.Fatalf("%d bytes are not given back, %d of the credential's", used, its)
 	}
 }
 
@@ -50,22 +51,58 @@ func (*failing) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
 func TestBodiesHaveRoomForSoMany(t *testing.T) {
 	t.Parallel()
-	b := &bodies{max: 3 << 20, room: 5 << 20, within: time.Minute}
+	b := &bodies{max: 3 << 20, room: 5 << 20, share: 5 << 20, within: time.Minute}
 	var held []*payload
 	for range 2 {
-		p, err := b.read(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20+1))))
+		p, err := b.read(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20+1))), new(allowance))
 		if err != nil {
 			t.Fatal(err)
 		}
 		held = append(held, p)
 	}
 	full := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20+1)))
-	if _, err := b.read(httptest.NewRecorder(), full); !fault.Is(err, fault.Unavailable) {
+	if _, err := b.read(httptest.NewRecorder(), full, new(allowance)); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("beyond the room: %v", err)
 	}
 	held[0].release()
-	if _, err := b.read(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20+1)))); err != nil {
+	if _, err := b.read(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 1<<20+1))), new(allowance)); err != nil {
 		t.Errorf("after one was given back: %v", err)
+	}
+}
+
+// TestBodiesAreShared has one credential take all it can: the others have room
+// left, and it may go on when it has given something back.
+func TestBodiesAreShared(t *testing.T) {
+	t.Parallel()
+	b := &bodies{max: 1 << 20, room: 16 << 20, share: shareOf(16<<20, 1<<20), within: time.Minute}
+	read := func(a *allowance) (*payload, error) {
+		return b.read(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", 900_000))), a)
+	}
+	var greedy, modest allowance
+	var held []*payload
+	for range 4 {
+		p, err := read(&greedy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, p)
+	}
+	_, err := read(&greedy)
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.RateLimited || f.RetryAfter == 0 {
+		t.Errorf("beyond its share: %v", err)
+	}
+	if _, err := read(&modest); err != nil {
+		t.Errorf("another credential: %v", err)
+	}
+	held[0].release()
+	if _, err := read(&greedy); err != nil {
+		t.Errorf("after one was given back: %v", err)
+	}
+	if got := shareOf(512<<20, 32<<20); got != 128<<20 {
+		t.Errorf("by default a credential may hold %d bytes", got)
+	}
+	if got := shareOf(64<<20, 32<<20); got != 64<<20 {
+		t.Errorf("with little memory a credential may hold %d bytes, less than one body needs", got)
 	}
 }
 

@@ -94,7 +94,7 @@ func (g *Gateway) Exchange(w http.ResponseWriter, r *http.Request, ask Ask) (err
 
 	x.ctx, x.cancel = context.WithCancelCause(r.Context())
 	defer x.cancel(nil)
-	if x.payload, err = g.bodies.read(w, r); err != nil {
+	if x.payload, err = g.bodies.read(w, r, allowance); err != nil {
 		return err
 	}
 	defer x.dropPayload()

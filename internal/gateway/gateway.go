@@ -15,7 +15,7 @@ import (
 // Limits bound what requests may take. Zero fields take the defaults.
 type Limits struct {
 	Body         int64         // of one request, in bytes: 32 MiB
-	BodyMemory   int64         // of all requests being read or sent, in bytes: 512 MiB
+	BodyMemory   int64         // of all requests being read or sent, in bytes: 512 MiB; of one credential's, a quarter
 	BodyWithin   time.Duration // for a body to arrive: 2 minutes
 	Concurrent   int           // requests under way per credential: 64
 	PerMinute    int           // requests per minute and credential: 1,000
@@ -86,7 +86,7 @@ func New(cfg Config) *Gateway {
 	limits := cfg.Limits.withDefaults()
 	return &Gateway{
 		cfg: cfg, limits: limits,
-		bodies: bodies{max: limits.Body, room: limits.BodyMemory, within: limits.BodyWithin},
+		bodies: bodies{max: limits.Body, room: limits.BodyMemory, share: shareOf(limits.BodyMemory, limits.Body), within: limits.BodyWithin},
 		rates:  newLimiter(limits.Concurrent, limits.PerMinute, cfg.Now),
 	}
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -21,7 +22,8 @@ type limiter struct {
 
 type allowance struct {
 	open   int
-	tokens float64 // requests that may be made right now
+	memory atomic.Int64 // bytes of buffers with its bodies: these may outlive the requests
+	tokens float64      // requests that may be made right now
 	at     time.Time
 }
 
@@ -75,7 +77,7 @@ func (l *limiter) makeRoom(now time.Time) {
 	}
 	looked := 0
 	for who, a := range l.known {
-		if l.refill(a, now); a.open == 0 && (a.tokens >= l.perMinute || looked > 64) {
+		if l.refill(a, now); a.open == 0 && a.memory.Load() == 0 && (a.tokens >= l.perMinute || looked > 64) {
 			delete(l.known, who)
 			if looked > 64 && len(l.known) < l.size {
 				return

@@ -67,4 +67,17 @@ func TestLimiterForgets(t *testing.T) {
 	if l.known["busy"] != busy {
 		t.Error("one with a request under way was forgotten")
 	}
+	busy.memory.Add(1)
+	l.leave(busy)
+	for i := range 1_000 {
+		a, err := l.enter(fmt.Sprint("more", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.leave(a)
+		now = now.Add(time.Second)
+	}
+	if l.known["busy"] != busy {
+		t.Error("one whose body is still held was forgotten")
+	}
 }

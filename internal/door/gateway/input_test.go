@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -208,6 +209,42 @@ func TestLimits(t *testing.T) {
 	}
 	if response.Header.Get("Retry-After") == "" || !strings.Contains(body, "a minute") {
 		t.Errorf("answered %v %s", response.Header, body)
+	}
+}
+
+// TestOneCredentialCannotTakeTheMemory has one credential keep large bodies
+// under way: it is refused more, and nobody else is.
+func TestOneCredentialCannotTakeTheMemory(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, func(c *gateway.Config, _ *front) { c.Limits.Body, c.Limits.BodyMemory = 1<<20, 16<<20 })
+	hold := make(chan struct{})
+	f.upstream.Respond(func(r *upstream.Request) upstream.Plan {
+		if r.Header.Get("X-Mark") != "" {
+			return upstream.Plan{Hold: hold}
+		}
+		return upstream.Plan{}
+	})
+	large := `{"model":"claude-a","max_tokens":1,"x":"` + strings.Repeat("x", 900_000) + `"}`
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { f.ask(t, "POST", "/v1/messages", large, "X-Mark", "held") })
+		f.upstream.Next(t.Context(), t)
+	}
+	response, body := f.ask(t, "POST", "/v1/messages", large)
+	if response.StatusCode != 429 || response.Header.Get("Retry-After") == "" {
+		t.Errorf("a fifth was answered with %d %.200s", response.StatusCode, body)
+	}
+	wantEnvelope(t, response, body, "rate_limit_error")
+	if response, body := f.ask(t, "POST", "/v1/messages", large, "x-api-key", "sk-gate-test-two"); response.StatusCode != 200 {
+		t.Errorf("another credential was answered with %d %.200s", response.StatusCode, body)
+	}
+	close(hold)
+	wg.Wait()
+	for f.gateway.Open() > 0 { // the last byte is there a moment before the exchange is over
+		runtime.Gosched()
+	}
+	if response, body := f.ask(t, "POST", "/v1/messages", large); response.StatusCode != 200 {
+		t.Errorf("afterwards it was answered with %d %.200s", response.StatusCode, body)
 	}
 }
 

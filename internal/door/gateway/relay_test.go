@@ -511,7 +511,8 @@ func TestProgressIsKept(t *testing.T) {
 	}
 	output := int64(0)
 	for _, p := range f.ledger.progress {
-		if p.Input != settled.Input || p.Output < output {
+		// What the model says in the end may be less than what was estimated.
+		if p.Input != settled.Input || (p.Output < output && p.Output != settled.Output) {
 			t.Errorf("noted %+v of what was settled as %+v", p, settled)
 		}
 		output = p.Output
