@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -75,6 +76,23 @@ func harm(ts *testscript.TestScript, neg bool, args []string) {
 	if n, _ := res.RowsAffected(); n == 0 {
 		ts.Fatalf("the statement harmed nothing")
 	}
+}
+
+// restore puts a copy of an SQLite file in its place, as an operator does while
+// no server runs: restore COPY FILE.
+func restore(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: restore COPY FILE")
+	}
+	file := ts.MkAbs(args[1])
+	for _, old := range []string{file + "-wal", file + "-shm"} {
+		if err := os.Remove(old); err != nil && !errors.Is(err, os.ErrNotExist) {
+			ts.Fatalf("%v", err)
+		}
+	}
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(file, data, 0o600))
 }
 
 func FuzzParseFile(f *testing.F) {

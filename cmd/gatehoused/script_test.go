@@ -24,6 +24,6 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, Cmds: map[string]func(*testscript.TestScript, bool, []string){
-		"mode": mode, "harm": harm, "serve-once": serveOnce,
+		"mode": mode, "harm": harm, "serve-once": serveOnce, "restore": restore,
 	}})
 }

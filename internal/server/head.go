@@ -85,14 +85,17 @@ func (k *headKeeper) follow(ctx context.Context) error {
 // fault of the database's: somebody changed the record.
 func (k *headKeeper) report(err error) {
 	log := k.server.cfg.Log
-	if broken, ok := errors.AsType[*audit.BrokenError](err); ok && !k.failing {
-		log.Error("the record of activity was rewritten or an older state of the database was put back; prove it with: gatehoused verify",
-			"entry", broken.Index, "error", err)
+	broken, _ := errors.AsType[*audit.BrokenError](err)
+	if (broken != nil || errors.Is(err, errOther)) && !k.failing {
+		log.Error("the record of activity was rewritten, or another or older database was put in its place; the kept head stays; see: gatehoused verify",
+			"error", err)
 	} else if err != nil && !k.failing {
 		log.Warn("the head of the record cannot be kept in the data folder just now", "error", err)
 	}
 	k.failing = err != nil
 }
+
+var errOther = errors.New("is no head of this record: it belongs to another database, or the record was replaced")
 
 // keptHead returns the head in the data folder, nil if there is none yet.
 func (s *Server) keptHead() (*KeptHead, error) {
@@ -128,7 +131,7 @@ func (s *Server) openKept(file string, text []byte) (*KeptHead, error) {
 	text = append(bytes.TrimSpace(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))), '\n')
 	tree, err := audit.OpenHead(string(text), s.secrets.LogVerifier)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no head of this record, or its log was replaced by another: %w", file, err)
+		return nil, fmt.Errorf("%s %w: %w", file, errOther, err)
 	}
 	return &KeptHead{File: file, Entries: tree.N, tree: tree}, nil
 }
