@@ -81,8 +81,11 @@ func (m *Main) verdict(p server.Proof, err error, asJSON bool) error {
 		}
 		return errors.Join(err, json.NewEncoder(m.Stdout).Encode(v))
 	}
-	if err != nil {
+	if _, ok := errors.AsType[*audit.BrokenError](err); ok {
 		return fmt.Errorf("the record does not hold: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("the record could not be proven: %w", err)
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "The record holds: %d entries, %d of them with their detail erased.\n", p.Entries, p.Erased)

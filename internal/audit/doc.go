@@ -7,6 +7,10 @@
 //	leaf  = canonical JSON of the event's fixed part and the SHA-256 of its detail
 //	head  = size and root hash, a note signed with the log's Ed25519 key
 //
+// A log is continued only under its last signed head: the hashes that the new
+// head rests on are compared with it first, so nothing that was rewritten in the
+// meantime is ever signed over.
+//
 // The detail (names, addresses, before and after) stands beside the leaf with a
 // salt, so that a person's data can be erased later without breaking the proof.
 //
