@@ -93,7 +93,7 @@ func startServer(ctx context.Context, upstream string) (_ *process, err error) {
 		return nil, err
 	}
 	config := filepath.Join(dir, "gatehoused.yaml")
-	text := fmt.Sprintf("listen: %s\npublic_url: http://%s\ndata_dir: %s\nlog: {level: warn}\nlimits: {concurrent: 1000000, per_minute: 1000000000}\n", address, address, data)
+	text := fmt.Sprintf("listen: %s\npublic_url: http://%s\ndata_dir: %s\nlog: {level: warn}\nlimits: {concurrent: 1000000, per_minute: 1000000000}\nupstreams: {allow_local: true}\n", address, address, data)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// file is the configuration file. Every key has a flag and an environment
+// file is the configuration file. Every key of text has a flag and an environment
 // variable of the same name: "tokens.access_ttl" is --tokens-access-ttl and
 // GATEHOUSE_TOKENS_ACCESS_TTL. A flag beats the environment beats the file.
 type file struct {
@@ -46,6 +46,9 @@ type file struct {
 		Concurrent int `yaml:"concurrent"`
 		PerMinute  int `yaml:"per_minute"`
 	} `yaml:"limits"`
+	Upstreams struct {
+		AllowLocal bool `yaml:"allow_local"`
+	} `yaml:"upstreams"`
 	Shutdown struct {
 		Drain string `yaml:"drain"`
 	} `yaml:"shutdown"`
@@ -149,7 +152,7 @@ func parseFile(raw []byte) (file, error) {
 func (m *Main) config(f file) (server.Config, error) {
 	cfg := server.Config{Listen: f.Listen, PublicURL: strings.TrimRight(f.PublicURL, "/"), DataDir: orDefault(f.DataDir, "gatehouse-data"), Database: f.Database,
 		TLSCert: f.TLS.Cert, TLSKey: f.TLS.Key, MetricsListen: f.Metrics.Listen, MetricsToken: secret.New(f.Metrics.Token),
-		MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY")), MasterKeyFile: f.MasterKeyFile, Version: version,
+		MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY")), MasterKeyFile: f.MasterKeyFile, Version: version, AllowLocal: f.Upstreams.AllowLocal,
 		Limits: gateway.Limits{Concurrent: f.Limits.Concurrent, PerMinute: f.Limits.PerMinute}}
 	for _, d := range []struct {
 		key  string

@@ -57,7 +57,7 @@ func (m *Main) demo(c *cobra.Command, o demoOptions) (err error) {
 		return err
 	}
 	s, err := server.Open(c.Context(), server.Config{Listen: o.listen, DataDir: o.data, Database: o.database, AccessTTL: o.accessTTL,
-		MetricsOpen: true, DeviceAuthorizations: 300, Demo: true, Version: version, Log: log, MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY"))})
+		MetricsOpen: true, DeviceAuthorizations: 300, Demo: true, AllowLocal: true, Version: version, Log: log, MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY"))})
 	if err != nil {
 		return err
 	}

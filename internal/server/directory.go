@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/dial"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -26,6 +28,7 @@ type directory struct {
 	orgs      org.Store
 	upstreams *upstream.Service
 	book      *price.Book
+	guard     dial.Guard // owners say where upstreams are
 	now       func() time.Time
 	flight    singleflight.Group
 
@@ -112,7 +115,7 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 	}
 	route := &gateway.Route{Allowed: found.Settings.Models, Models: d.models()}
 	for _, u := range kept {
-		built, err := newUpstream(u)
+		built, err := d.newUpstream(u)
 		if err != nil {
 			return nil, fmt.Errorf("using upstream %s: %w", u.ID, err)
 		}
@@ -126,14 +129,24 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 	return route, nil
 }
 
-func newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
+func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
 	switch u.Provider {
 	case upstream.Anthropic:
-		return anthropic.New(anthropic.Config{Name: u.Name, BaseURL: u.BaseURL, Key: u.Credential, Proxy: http.ProxyFromEnvironment})
+		return anthropic.New(anthropic.Config{Name: u.Name, BaseURL: u.BaseURL, Key: u.Credential, Proxy: d.proxy, DialContext: d.guard.DialContext})
 	case upstream.Simulated:
 		return simulated.New(u.Name), nil
 	}
 	return nil, fmt.Errorf("there is no provider %q", u.Provider)
+}
+
+// proxy says by which proxy of this server's environment an upstream is reached.
+// What the proxy connects to is its own affair, but for addresses.
+func (d *directory) proxy(r *http.Request) (*url.URL, error) {
+	via, err := http.ProxyFromEnvironment(r)
+	if via == nil || err != nil {
+		return nil, err
+	}
+	return via, d.guard.CheckHost(r.URL.Hostname())
 }
 
 func (d *directory) models() []gateway.Model {

@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/dial"
 	"github.com/gatehouse-dev/gatehouse/internal/door/admin"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
@@ -198,7 +199,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	}
 	s.db.OnChange(s.feed.Wake)
 	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard})
-	s.routes = &directory{orgs: s.db.Orgs(), upstreams: s.rooms.Upstreams, book: price.Default(), now: now, routes: map[id.Organization]*gateway.Route{}}
+	s.routes = &directory{orgs: s.db.Orgs(), upstreams: s.rooms.Upstreams, book: price.Default(), guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*gateway.Route{}}
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}

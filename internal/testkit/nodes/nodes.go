@@ -94,7 +94,7 @@ func Each(t *testing.T, f func(t *testing.T, database string)) {
 func Start(t testing.TB, o Options) *World {
 	t.Helper()
 	w := &World{Clock: &Clock{}, Logs: &Logs{}}
-	w.config = server.Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), Database: o.Database, MetricsOpen: true, Demo: true,
+	w.config = server.Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), Database: o.Database, MetricsOpen: true, Demo: true, AllowLocal: true,
 		DeviceAuthorizations: 10_000, Drain: 5 * time.Second, Now: w.Clock.Now, Log: slog.New(slog.NewJSONHandler(w.Logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	if o.Change != nil {
 		o.Change(&w.config)

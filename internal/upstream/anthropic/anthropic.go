@@ -25,9 +25,13 @@ type Config struct {
 	Token         secret.Text                           // sent as Authorization: Bearer
 	Proxy         func(*http.Request) (*url.URL, error) // nil: none
 	TLS           *tls.Config                           // nil: the system's roots
-	DialContext   func(ctx context.Context, network, address string) (net.Conn, error)
-	ConnectWithin time.Duration // 10 seconds
-	HeaderWithin  time.Duration // from the request to a stream's header: 120 seconds
+	ConnectWithin time.Duration                         // 10 seconds
+	// DialContext connects to the upstream, DialProxy to a proxy; nil: a
+	// net.Dialer. They are two, because an upstream is where an owner says and a
+	// proxy where whoever runs the server says. A *fault.Error among their
+	// errors, or Proxy's, is what Send fails with.
+	DialContext, DialProxy func(ctx context.Context, network, address string) (net.Conn, error)
+	HeaderWithin           time.Duration // from the request to a stream's header: 120 seconds
 	// WholeWithin is the same for an answer that is not streamed, whose header
 	// comes when the model is done. Clients wait for 10 minutes, and so do we.
 	WholeWithin time.Duration

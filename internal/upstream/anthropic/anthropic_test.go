@@ -249,6 +249,7 @@ func TestPatience(t *testing.T) {
 						go func() { _, _ = io.Copy(io.Discard, theirs) }()
 						return ours, nil
 					}
+					c.cfg.DialProxy = c.cfg.DialContext
 					u, asked := made(t, c.cfg), time.Now()
 					_, err := u.Send(t.Context(), gateway.NewCall(gateway.Call{Operation: gateway.Messages, Stream: c.stream}, []byte(`{}`)))
 					if waited := time.Since(asked); !fault.Is(err, fault.Timeout) || waited != c.want {
@@ -270,6 +271,33 @@ func TestProxyDecidesOnTheWay(t *testing.T) {
 	none := func(*http.Request) (*url.URL, error) { return nil, nil }
 	if status, _, err := send(t, made(t, anthropic.Config{BaseURL: server.URL, Proxy: none}), nil); err != nil || status != 200 {
 		t.Errorf("%d, %v", status, err)
+	}
+}
+
+// TestGuarded has the upstream's address refused: by what connects to it, or,
+// where a proxy would, by what chooses the proxy.
+func TestGuarded(t *testing.T) {
+	t.Parallel()
+	refused := fault.New(fault.Unavailable, "not there").WithHint("elsewhere")
+	no := func(context.Context, string, string) (net.Conn, error) { return nil, refused }
+	var through atomic.Int32
+	via := proxy(t, &through)
+	server := upstream.New(t)
+	for name, cfg := range map[string]anthropic.Config{
+		"direct":          {BaseURL: server.URL, DialContext: no},
+		"through a proxy": {BaseURL: server.URL, Proxy: func(r *http.Request) (*url.URL, error) { u, _ := via(r); return u, refused }},
+	} {
+		_, _, err := send(t, made(t, cfg), nil)
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Message != refused.Message || f.Hint != refused.Hint || !errors.Is(err, gateway.ErrNotSent) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if through.Load() != 0 || server.Count(upstream.Messages) != 0 {
+		t.Error("it was sent all the same")
+	}
+	if _, _, err := send(t, made(t, anthropic.Config{BaseURL: server.URL, Proxy: via, DialContext: no}), nil); err != nil || through.Load() != 1 {
+		t.Errorf("the proxy itself was judged: %v", err)
 	}
 }
 

@@ -58,7 +58,7 @@ func newPool(cfg Config, base *url.URL) *direct.Pool {
 // header of an answer.
 func newTransport(cfg Config, within time.Duration) *http.Transport {
 	connect := cmp.Or(cfg.ConnectWithin, 10*time.Second)
-	dial := cfg.DialContext
+	dial := cfg.DialProxy
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -117,6 +117,11 @@ func classify(err error) error {
 	}
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		said := *f
+		said.Err = err
+		return &said
 	}
 	if timeout, ok := errors.AsType[net.Error](err); (ok && timeout.Timeout()) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return fault.Wrap(fault.Timeout, err, "the upstream did not answer in time")

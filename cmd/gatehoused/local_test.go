@@ -1,0 +1,21 @@
+package main
+
+import "testing"
+
+// TestAllowLocal wants the machine's own network closed unless the file opens it.
+func TestAllowLocal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"": false, "upstreams: {}": false, "upstreams: {allow_local: false}": false, "upstreams: {allow_local: true}": true} {
+		f, err := parseFile([]byte(text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		m := &Main{Getenv: func(string) string { return "" }, Stderr: discard{}}
+		if cfg, err := m.config(f); err != nil || cfg.AllowLocal != want {
+			t.Errorf("%q: allowed: %v, %v", text, cfg.AllowLocal, err)
+		}
+	}
+	if _, err := parseFile([]byte("upstreams: {allow_local: perhaps}")); err == nil {
+		t.Error("a word was taken for a switch")
+	}
+}
