@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
@@ -32,6 +33,9 @@ func (m *Model) Pings() bool { return true }
 
 // Send answers a call.
 func (m *Model) Send(ctx context.Context, call *gateway.Call) (*gateway.Answer, error) {
+	if call.Operation != gateway.Messages && call.Operation != gateway.CountTokens {
+		return nil, fault.New(fault.Unsupported, "the upstream %s cannot do that", m.name)
+	}
 	a := answerTo(call.Operation, call.ID, call.Body())
 	if err := a.begin(ctx); err != nil {
 		return nil, err
