@@ -77,6 +77,9 @@ func (s *Service) MakeSignInLink(ctx context.Context, who caller.Caller, o id.Or
 	if err := access.Check(who, caller.ManageMembers, o); err != nil {
 		return secret.Text{}, err
 	}
+	if who.Kind == caller.AdminKey {
+		return secret.Text{}, fault.New(fault.Denied, "a key cannot make a link that signs a person in").WithHint("an owner makes it in the console")
+	}
 	found, ok, err := s.members.Member(ctx, o, m)
 	switch {
 	case err != nil:
@@ -85,6 +88,9 @@ func (s *Service) MakeSignInLink(ctx context.Context, who caller.Caller, o id.Or
 		return secret.Text{}, fault.New(fault.NotFound, "there is no such member in your organization")
 	case found.Status != org.Active:
 		return secret.Text{}, fault.New(fault.Conflict, "%s is %s and cannot sign in", found.Email, found.Status)
+	case access.CheckInstance(who) != nil && found.Role == access.PrimaryOwner && found.ID != who.Member:
+		return secret.Text{}, fault.New(fault.Denied, "nobody makes a sign-in link for the primary owner but they themselves").
+			WithHint("in the server's shell: gatehoused owner link")
 	case access.CheckInstance(who) != nil && s.elsewhere(ctx, found):
 		return secret.Text{}, fault.New(fault.Denied, "%s is also in another organization, and a sign-in link would open that too", found.Email).
 			WithHint("they sign in with their own password")
