@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/netip"
 	"sync"
 	"time"
 
@@ -31,7 +30,7 @@ func newTries(now func() time.Time) *tries {
 
 // take fails with RateLimited if the address has no try left.
 func (t *tries) take(address string) error {
-	name := network(address)
+	name := limit.Network(address)
 	t.mu.Lock()
 	had := t.credit[name]
 	delete(t.credit, name)
@@ -53,19 +52,5 @@ func (t *tries) giveBack(address string) {
 	if len(t.credit) >= maxInCredit {
 		clear(t.credit)
 	}
-	t.credit[network(address)] = true
-}
-
-// network is what counts as one address: with IPv6 a household or a machine has
-// a whole /64.
-func network(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil || a.Unmap().Is4() {
-		return address
-	}
-	p, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return p.String()
+	t.credit[limit.Network(address)] = true
 }
