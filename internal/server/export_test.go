@@ -15,3 +15,6 @@ func (s *Server) Count(ctx context.Context, o id.Organization, what audit.Type) 
 
 // AddressOf is addressOf, for tests.
 var AddressOf = addressOf
+
+// Sign signs claims with the server's own key, for tests.
+func (s *Server) Sign(claims any) (string, error) { return s.keys.Sign(claims) }

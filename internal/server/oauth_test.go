@@ -405,6 +405,16 @@ func TestForgedTokens(t *testing.T) {
 			t.Errorf("%s: %d", name, got)
 		}
 	}
+	// What the server itself signs for somebody else, or for another use, opens nothing.
+	for name, value := range map[string]any{"aud": "https://sts.example.com", "scope": "other", "sid": "", "exp": 1.0, "iat": claims["exp"], "org": "other"} {
+		token, err := w.Server.Sign(with(claims, name, value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(t, w.URL, token); got != 401 {
+			t.Errorf("a token of ours with another %s: %d", name, got)
+		}
+	}
 	w.Forward(t, time.Hour+time.Second)
 	if got := ask(t, w.URL, good); got != 401 {
 		t.Errorf("the good token after its hour: %d", got)

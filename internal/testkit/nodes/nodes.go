@@ -114,14 +114,10 @@ func Start(t testing.TB, o Options) *World {
 	return w
 }
 
-// Join starts another node on the same data and database. Its tokens are the
-// first one's, so it says that it is reached at the same URL.
+// Join starts another node on the same data and database, at a URL of its own.
 func (w *World) Join(t testing.TB) *Node {
 	t.Helper()
-	config := w.config
-	config.PublicURL = w.URL
-	n := (&World{config: config, Clock: w.Clock, Logs: w.Logs}).open(t)
-	n.URL = "http://" + n.Server.Addr()
+	n := w.open(t)
 	w.nodes = append(w.nodes, n)
 	w.run(t, n)
 	return n
