@@ -386,8 +386,8 @@ func TestModels(t *testing.T) {
 		return fmt.Sprintf(`{"data":[%s],"first_id":%s,"last_id":%s,"has_more":%v}`, data, first, last, more) + "\n"
 	}
 	const a, b, c = `{"id":"claude-a","type":"model","display_name":"A","created_at":"1970-01-01T00:00:01Z"}`,
-		`{"id":"claude-b","type":"model","display_name":"claude-b","created_at":"0001-01-01T00:00:00Z"}`,
-		`{"id":"claude-c","type":"model","display_name":"claude-c","created_at":"0001-01-01T00:00:00Z"}`
+		`{"id":"claude-b","type":"model","display_name":"claude-b","created_at":"1970-01-01T00:00:00Z"}`,
+		`{"id":"claude-c","type":"model","display_name":"claude-c","created_at":"1970-01-01T00:00:00Z"}`
 	for path, want := range map[string]string{
 		"/v1/models?limit=1000":                 list(a+","+b+","+c, `"claude-a"`, `"claude-c"`, false),
 		"/v1/models?limit=2":                    list(a+","+b, `"claude-a"`, `"claude-b"`, true),

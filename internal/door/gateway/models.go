@@ -121,6 +121,9 @@ func (d *Door) model(w http.ResponseWriter, r *http.Request, request id.Request,
 }
 
 func info(m gateway.Model) modelInfo {
+	if m.CreatedAt.IsZero() {
+		m.CreatedAt = time.Unix(0, 0).UTC() // as the API itself says that it does not know
+	}
 	name := m.DisplayName
 	if name == "" {
 		name = m.ID
