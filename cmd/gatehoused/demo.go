@@ -97,17 +97,19 @@ func (m *Main) present(url string, s server.Sample, asJSON bool) error {
 	}
 	key := s.APIKey.Reveal()
 	if key == "" {
-		key = "THE-KEY-OF-THE-FIRST-START"
+		key = "KEY"
+		fmt.Fprintln(m.Stderr, "KEY below is the one that the first start on this data printed; gatehoused owner key makes another.")
 	}
 	_, err := fmt.Fprintf(m.Stdout, `Gatehouse is serving a sample organization at %[1]s
 
   Claude Code  ANTHROPIC_BASE_URL=%[1]s ANTHROPIC_AUTH_TOKEN=%[2]s claude
   An SDK       ANTHROPIC_BASE_URL=%[1]s ANTHROPIC_API_KEY=%[2]s python your_program.py
   curl         curl %[1]s/v1/messages -H 'x-api-key: %[2]s' -H 'anthropic-version: 2023-06-01' -d '{"model":"claude-sonnet-5","max_tokens":100,"messages":[{"role":"user","content":"Hello"}]}'
-  Sign in      gatehouse login --server %[1]s
+  Sign in      bin/gatehouse login --server %[1]s
 
 The console, as the owner:  %[3]s
 The console, as a member:   %[4]s
+(these links work again and again while the demo runs; end it with Ctrl-C)
 `, url, key, link(s.Owner), link(s.Member))
 	return err
 }

@@ -160,7 +160,11 @@ func (m *Main) ownerRotate(o *ownerOptions) *cobra.Command {
 	return &cobra.Command{Use: "rotate", Short: "Replace the key that signs access tokens; those that are out stay good", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return m.shell(c, o.config, func(s *server.Server) error {
-				return s.RotateSigningKey(c.Context(), caller.OfOperator(""))
+				if err := s.RotateSigningKey(c.Context(), caller.OfOperator("")); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintln(m.Stderr, "A new key signs access tokens in two minutes; tokens that are out stay good until they expire.")
+				return err
 			})
 		}}
 }

@@ -40,6 +40,7 @@ type Error struct {
 	Hint       string
 	Field      string
 	RetryAfter time.Duration // when a repeat may succeed; 0 says nothing
+	Lasting    bool          // a repeat will fail too, until somebody mends something
 	Err        error
 }
 
@@ -64,6 +65,9 @@ func (e *Error) At(field string) *Error { c := *e; c.Field = field; return &c }
 
 // After returns a copy that says when to try again.
 func (e *Error) After(d time.Duration) *Error { c := *e; c.RetryAfter = d; return &c }
+
+// UntilMended returns a copy that says that trying again is in vain.
+func (e *Error) UntilMended() *Error { c := *e; c.Lasting = true; return &c }
 
 func (e *Error) Error() string {
 	if e.Err != nil && e.Err.Error() != e.Message {

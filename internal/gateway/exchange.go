@@ -150,7 +150,7 @@ func (x *exchange) scan() error {
 			WithHint("models it allows: " + strings.Join(x.route.Allowed, ", "))
 	}
 	if len(x.route.Upstreams) == 0 {
-		return fault.New(fault.Unavailable, "no upstream is connected yet").WithHint("an owner of the organization can connect one in the console")
+		return fault.New(fault.Unavailable, "no upstream is connected yet").UntilMended().WithHint("an owner of the organization can connect one in the console")
 	}
 	x.upstream = x.route.Upstreams[0]
 	x.seen.Model, x.seen.Upstream = model, x.upstream.Name()
@@ -263,7 +263,7 @@ func (x *exchange) refusedUs() error {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		x.log("the upstream refused the credential this server has for it", nil)
-		return fault.New(fault.Unavailable, "the upstream refused this server's own credential (status %d)", status).
+		return fault.New(fault.Unavailable, "the upstream refused this server's own credential (status %d)", status).UntilMended().
 			WithHint("an owner of the organization must check the upstream's credential and its permissions")
 	case status < 200 || (status >= 300 && status < 400):
 		x.log("the upstream answered with a redirect", nil)

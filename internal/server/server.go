@@ -157,6 +157,12 @@ func OpenShell(ctx context.Context, cfg Config) (_ *Server, err error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if cfg.PublicURL == "" { // as serve would have it
+		cfg.PublicURL = "http://" + cfg.Listen
+		if cfg.TLSCert != "" {
+			cfg.PublicURL = "https://" + cfg.Listen
+		}
+	}
 	if _, err := os.Stat(cfg.database()); cfg.Database == "" && err != nil {
 		return nil, fmt.Errorf("no server has kept its data in %s: name its folder or database, or start gatehoused serve first", cfg.DataDir)
 	}

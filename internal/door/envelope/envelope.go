@@ -98,7 +98,7 @@ func WriteStatus(w http.ResponseWriter, requestID string, status int, err error)
 		if f.RetryAfter > 0 {
 			h.Set("Retry-After", strconv.FormatInt(int64((f.RetryAfter+time.Second-1)/time.Second), 10))
 		}
-		if f.Kind == fault.Billing {
+		if f.Kind == fault.Billing || f.Lasting {
 			h.Set("X-Should-Retry", "false")
 		}
 	}

@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/envelope"
@@ -160,18 +163,28 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, request id.Request, 
 		d.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "a request failed",
 			slog.String("request_id", string(request)), slog.String("route", r.Pattern), slog.String("error", err.Error()))
 	}
-	if fault.Is(err, fault.Unauthenticated) && !renewable(r.Header) {
+	if fault.Is(err, fault.Unauthenticated) && !renewable(r.Header, time.Now()) {
 		w.Header()["X-Should-Retry"] = []string{"false"}
 	}
 	envelope.Write(w, string(request), err)
 }
 
 // renewable reports whether a client could have a better credential for its next
-// try. An access token is renewed on a 401; a key that was refused once will be
-// refused again, and Claude Code would ask for minutes.
-func renewable(h http.Header) bool {
+// try: if what it sent is an access token that has expired. A key that was
+// refused will be refused again, and so will a token that was taken back before
+// its time; Claude Code would go on asking with it for minutes. The token is not
+// verified, as nothing but the client's patience depends on it.
+func renewable(h http.Header, now time.Time) bool {
 	presented, _ := credential(h)
-	return strings.HasPrefix(presented.Reveal(), "eyJ")
+	parts := strings.Split(presented.Reveal(), ".")
+	if len(parts) != 3 {
+		return false
+	}
+	var claims struct {
+		Expires int64 `json:"exp"`
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	return err == nil && json.Unmarshal(raw, &claims) == nil && claims.Expires > 0 && claims.Expires <= now.Unix()
 }
 
 func notAllowed(allowed string) handler {

@@ -46,7 +46,8 @@ func TestCredentials(t *testing.T) {
 		{"foreign beside a good one", key, "Bearer " + foreign, bad, "Anthropic"},
 		{"good one beside a foreign", foreign, "Bearer " + key, bad, "Anthropic"},
 		{"unknown", "sk-gate-unknown", "", bad, "unknown, expired or revoked"},
-		{"a token, as helpers print them", "eyJx.y.z", "Bearer eyJx.y.z", bad, "unknown, expired or revoked"},
+		{"an expired token", "eyJx.eyJleHAiOjF9.z", "", bad, "unknown, expired or revoked"},
+		{"a token taken back", "", "Bearer eyJy.eyJleHAiOjk5OTk5OTk5OTl9.z", bad, "unknown, expired or revoked"},
 		{"not of ours", "whatever", "", bad, "unknown, expired or revoked"},
 		{"another scheme", "", "Basic " + key, bad, "Bearer"},
 		{"no scheme", "", key, bad, "Bearer"},
@@ -66,7 +67,7 @@ func TestCredentials(t *testing.T) {
 					t.Errorf("%s: answered %d %s", path, response.StatusCode, body)
 				}
 				// What a client can renew it must try again; what it cannot it must not.
-				if again := response.Header.Get("X-Should-Retry"); (again == "false") == strings.HasPrefix(c.apiKey, "eyJ") {
+				if again := response.Header.Get("X-Should-Retry"); (again == "false") == strings.HasPrefix(c.apiKey, "eyJx") {
 					t.Errorf("%s: x-should-retry is %q", path, again)
 				}
 				wantEnvelope(t, response, body, c.fails)
