@@ -46,10 +46,30 @@ func everywhere(who caller.Caller) bool {
 }
 
 func denied(who caller.Caller, right caller.Right) error {
-	role := who.Role
+	role, organization := who.Role, who.OrganizationName
 	if role == "" {
 		role = string(who.Kind)
 	}
-	return fault.New(fault.Denied, "your role %q in organization %s lacks the permission %q", role, who.Organization, right).
-		WithHint("ask an owner of the organization for it")
+	if organization == "" {
+		organization = string(who.Organization)
+	}
+	return fault.New(fault.Denied, "your role %q in the organization %q lacks the permission %q", role, organization, right).
+		WithHint("ask an owner or admin of the organization for it")
+}
+
+// CheckGive says whether who may give rights to somebody, or take them away:
+// nobody hands out, or cuts off, more than they have themselves.
+func CheckGive(who caller.Caller, right caller.Right, rights caller.Rights, in id.Organization) error {
+	if err := Check(who, right, in); err != nil {
+		return err
+	}
+	if everywhere(who) || who.Rights.Covers(rights) {
+		return nil
+	}
+	for _, r := range caller.EveryRight() {
+		if rights.Has(r) && !who.Rights.Has(r) {
+			return denied(who, r)
+		}
+	}
+	return nil
 }

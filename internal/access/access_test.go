@@ -12,14 +12,31 @@ import (
 const home, foreign = id.Organization("home"), id.Organization("foreign")
 
 // grants is the table of who may what, written out once more by hand: a change
-// of a role must be made in both places to pass.
+// of a role must be made in both places to pass. One digit a right, in the
+// order of caller.EveryRight.
 var grants = map[access.Role]string{
-	//                       models org:r org:m mem:r mem:m ses:o ses:a key:o key:a ups act usg:o usg:a
-	access.PrimaryOwner:   "1111111111111",
-	access.Owner:          "1111111111111",
-	access.Developer:      "1100010100010",
-	access.ClaudeCodeUser: "1100010000010",
-	access.User:           "0100010000010",
+	//                      models
+	//                      |organization: read, manage, own
+	//                      ||  members: read, manage, manage_admins, propose
+	//                      ||  |   roles
+	//                      ||  |   |sessions: own, all
+	//                      ||  |   || keys: own_claude_code, own, all
+	//                      ||  |   || |  admin_keys
+	//                      ||  |   || |  |workspaces: read, manage
+	//                      ||  |   || |  || service_accounts
+	//                      ||  |   || |  || |upstreams
+	//                      ||  |   || |  || ||activity
+	//                      ||  |   || |  || |||usage: own, all
+	//                      ||  |   || |  || |||| billing: read, manage
+	access.PrimaryOwner:    "111111111111111111111111",
+	access.Owner:           "111011111111111111111111",
+	access.Admin:           "111011011111111111111111",
+	access.MembershipAdmin: "110011010101000000001100",
+	access.Billing:         "010000010100000000001111",
+	access.Developer:       "110000010101100000001000",
+	access.ClaudeCodeUser:  "110000010101000000001000",
+	access.User:            "010000010100000000001000",
+	access.Managed:         "000000000000000000000000",
 }
 
 func TestEveryRoleAndRight(t *testing.T) {

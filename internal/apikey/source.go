@@ -65,7 +65,7 @@ func (s *Service) callerOf(ctx context.Context, k Key) (caller.Caller, error) {
 		return caller.Caller{}, bearer.Refused()
 	}
 	who := m.Caller(caller.Key)
-	who.Key, who.Rights = k.ID, access.KeyRights(who.Rights)
+	who.Key, who.Rights = k.ID, access.KeyRights(who.Rights, caller.OwnKeys)
 	return who, nil
 }
 

@@ -17,30 +17,6 @@ import (
 // Type names what happened, as noun and past tense: "api_key.created".
 type Type string
 
-const (
-	OrganizationCreated Type = "organization.created"
-	OrganizationUpdated Type = "organization.updated"
-	AccountCreated      Type = "account.created"
-	PasswordChanged     Type = "account.password_changed"
-	MemberAdded         Type = "member.added"
-	MemberSuspended     Type = "member.suspended"
-	SignInLinkMade      Type = "sign_in_link.created"
-	SignedIn            Type = "account.signed_in"
-	SignInFailed        Type = "account.sign_in_failed"
-	SignedOut           Type = "account.signed_out"
-	DeviceApproved      Type = "device.approved"
-	DeviceDenied        Type = "device.denied"
-	SessionStarted      Type = "device_session.started"
-	SessionRefreshed    Type = "device_session.refreshed"
-	SessionRevoked      Type = "device_session.revoked"
-	TokenReplayed       Type = "device_session.token_replayed"
-	KeyCreated          Type = "api_key.created"
-	KeyUpdated          Type = "api_key.updated"
-	UpstreamConnected   Type = "upstream.connected"
-	UpstreamRemoved     Type = "upstream.removed"
-	SigningKeyRotated   Type = "signing_key.rotated"
-)
-
 // Event is one thing that happened. Index, and the place in the log that goes
 // with it, are given by the store.
 type Event struct {

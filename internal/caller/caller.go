@@ -6,12 +6,13 @@ import "github.com/gatehouse-dev/gatehouse/internal/id"
 type Kind string
 
 const (
-	Nobody   Kind = ""          // the zero Caller
-	Member   Kind = "member"    // a person, in an organization
-	AdminKey Kind = "admin_key" // an organization's key for the Admin API
-	Person   Kind = "person"    // a signed-in account before an organization is chosen
-	Operator Kind = "operator"  // whoever has the server's own shell
-	System   Kind = "system"    // the server itself: jobs, recovery
+	Nobody   Kind = ""                // the zero Caller
+	Member   Kind = "member"          // a person, in an organization
+	Service  Kind = "service_account" // a principal of an organization that is no person
+	AdminKey Kind = "admin_key"       // an organization's key for the Admin API
+	Person   Kind = "person"          // a signed-in account before an organization is chosen
+	Operator Kind = "operator"        // whoever has the server's own shell
+	System   Kind = "system"          // the server itself: jobs, recovery
 )
 
 // Way is the door through which the caller came.
@@ -29,19 +30,23 @@ const (
 // Caller is who asks for something. Email and Name are for people to read;
 // nothing is decided on them.
 type Caller struct {
-	Kind         Kind
-	Way          Way
-	Organization id.Organization
-	Account      id.Account
-	Member       id.Member
-	Maker        id.Member        // of an admin key: whose standing it depends on; empty: the operator's
-	Key          id.APIKey        // with Way Key
-	Session      id.DeviceSession // with Way Session
-	Role         string           // the member's role, for messages
-	Rights       Rights
-	Email        string
-	Name         string
-	Address      string // where the request came from
+	Kind             Kind
+	Way              Way
+	Organization     id.Organization
+	OrganizationName string // for messages
+	Account          id.Account
+	Member           id.Member
+	ServiceAccount   id.ServiceAccount // with Kind Service
+	Workspace        id.Workspace      // that the credential belongs to; empty: the default one
+	Groups           string            // the ids of the member's groups, separated by spaces
+	Maker            id.Member         // of an admin key: whose standing it depends on; empty: the operator's
+	Key              id.APIKey         // with Way Key
+	Session          id.DeviceSession  // with Way Session
+	Role             string            // the member's role, for messages
+	Rights           Rights
+	Email            string
+	Name             string
+	Address          string // where the request came from
 }
 
 // Principal is the id the record knows the caller by.
@@ -49,6 +54,8 @@ func (c Caller) Principal() string {
 	switch c.Kind {
 	case Member:
 		return string(c.Member)
+	case Service:
+		return string(c.ServiceAccount)
 	case AdminKey:
 		return string(c.Key)
 	case Person:

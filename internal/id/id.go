@@ -9,26 +9,44 @@ import (
 
 // Typed identifiers. The zero value of each names nothing.
 type (
-	Organization  string // a bare UUID, version 4
-	Account       string // acct_…    one human
-	Member        string // user_…    an account in an organization
-	APIKey        string // apikey_…  API keys and admin keys
-	DeviceSession string // devs_…    one sign-in on one device through one door
-	Upstream      string // upst_…    a place where models answer
-	Request       string // req_…     one HTTP request we answered
-	Activity      string // activity_… one audited event
+	Organization   string // a bare UUID, version 4
+	Account        string // acct_…    one human
+	Member         string // user_…    an account in an organization
+	APIKey         string // apikey_…  API keys and admin keys
+	DeviceSession  string // devs_…    one sign-in on one device through one door
+	Upstream       string // upst_…    a place where models answer
+	Request        string // req_…     one HTTP request we answered
+	Activity       string // activity_… one audited event
+	Workspace      string // wrkspc_…  a part of an organization with its own keys and models; empty: the default one
+	ServiceAccount string // svac_…   a principal that is no person
+	Group          string // rbac_group_… members who are given rights together
+	Role           string // rbac_role_…  a custom role
+	Invite         string // invite_…  an address that is asked to join
+	InviteLink     string // invlink_… a link with which people invite themselves
+	InviteBatch    string // invbatch_… many invitations made in one go
+	Message        string // msg_…     one mail
+	Passkey        string // passkey_… one WebAuthn credential of an account
 )
 
 // The constructors make a fresh random id.
 
-func NewOrganization() Organization   { return Organization(uuid()) }
-func NewAccount() Account             { return Account(random("acct_")) }
-func NewMember() Member               { return Member(random("user_")) }
-func NewAPIKey() APIKey               { return APIKey(random("apikey_")) }
-func NewDeviceSession() DeviceSession { return DeviceSession(random("devs_")) }
-func NewUpstream() Upstream           { return Upstream(random("upst_")) }
-func NewRequest() Request             { return Request(random("req_")) }
-func NewActivity() Activity           { return Activity(random("activity_")) }
+func NewOrganization() Organization     { return Organization(uuid()) }
+func NewAccount() Account               { return Account(random("acct_")) }
+func NewMember() Member                 { return Member(random("user_")) }
+func NewAPIKey() APIKey                 { return APIKey(random("apikey_")) }
+func NewDeviceSession() DeviceSession   { return DeviceSession(random("devs_")) }
+func NewUpstream() Upstream             { return Upstream(random("upst_")) }
+func NewRequest() Request               { return Request(random("req_")) }
+func NewActivity() Activity             { return Activity(random("activity_")) }
+func NewWorkspace() Workspace           { return Workspace(random("wrkspc_")) }
+func NewServiceAccount() ServiceAccount { return ServiceAccount(random("svac_")) }
+func NewGroup() Group                   { return Group(random("rbac_group_")) }
+func NewRole() Role                     { return Role(random("rbac_role_")) }
+func NewInvite() Invite                 { return Invite(random("invite_")) }
+func NewInviteLink() InviteLink         { return InviteLink(random("invlink_")) }
+func NewInviteBatch() InviteBatch       { return InviteBatch(random("invbatch_")) }
+func NewMessage() Message               { return Message(random("msg_")) }
+func NewPasskey() Passkey               { return Passkey(random("passkey_")) }
 
 const (
 	base62    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -12,14 +12,23 @@ import (
 
 func TestShapes(t *testing.T) {
 	for got, want := range map[string]string{
-		string(id.NewOrganization()):  `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`,
-		string(id.NewAccount()):       `^acct_[0-9A-Za-z]{22}$`,
-		string(id.NewMember()):        `^user_[0-9A-Za-z]{22}$`,
-		string(id.NewAPIKey()):        `^apikey_[0-9A-Za-z]{22}$`,
-		string(id.NewDeviceSession()): `^devs_[0-9A-Za-z]{22}$`,
-		string(id.NewUpstream()):      `^upst_[0-9A-Za-z]{22}$`,
-		string(id.NewRequest()):       `^req_[0-9A-Za-z]{22}$`,
-		string(id.NewActivity()):      `^activity_[0-9A-Za-z]{22}$`,
+		string(id.NewOrganization()):   `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`,
+		string(id.NewAccount()):        `^acct_[0-9A-Za-z]{22}$`,
+		string(id.NewMember()):         `^user_[0-9A-Za-z]{22}$`,
+		string(id.NewAPIKey()):         `^apikey_[0-9A-Za-z]{22}$`,
+		string(id.NewDeviceSession()):  `^devs_[0-9A-Za-z]{22}$`,
+		string(id.NewUpstream()):       `^upst_[0-9A-Za-z]{22}$`,
+		string(id.NewRequest()):        `^req_[0-9A-Za-z]{22}$`,
+		string(id.NewActivity()):       `^activity_[0-9A-Za-z]{22}$`,
+		string(id.NewWorkspace()):      `^wrkspc_[0-9A-Za-z]{22}$`,
+		string(id.NewServiceAccount()): `^svac_[0-9A-Za-z]{22}$`,
+		string(id.NewGroup()):          `^rbac_group_[0-9A-Za-z]{22}$`,
+		string(id.NewRole()):           `^rbac_role_[0-9A-Za-z]{22}$`,
+		string(id.NewInvite()):         `^invite_[0-9A-Za-z]{22}$`,
+		string(id.NewInviteLink()):     `^invlink_[0-9A-Za-z]{22}$`,
+		string(id.NewInviteBatch()):    `^invbatch_[0-9A-Za-z]{22}$`,
+		string(id.NewMessage()):        `^msg_[0-9A-Za-z]{22}$`,
+		string(id.NewPasskey()):        `^passkey_[0-9A-Za-z]{22}$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("id %q does not match %s", got, want)

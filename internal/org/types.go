@@ -49,7 +49,7 @@ type Member struct {
 // Caller is the member as one who asks, through a door. A member who is not
 // active has no rights at all.
 func (m Member) Caller(way caller.Way) caller.Caller {
-	who := caller.Caller{Kind: caller.Member, Way: way, Organization: m.Organization, Account: m.Account, Member: m.ID,
+	who := caller.Caller{Kind: caller.Member, Way: way, Organization: m.Organization, OrganizationName: m.OrganizationName, Account: m.Account, Member: m.ID,
 		Role: string(m.Role), Email: m.Email, Name: m.Name}
 	if m.Status == Active {
 		who.Rights = m.Role.Rights()

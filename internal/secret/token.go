@@ -19,6 +19,8 @@ const (
 	AuthCode     Kind = "sk-gate-ac01-"   // an authorization code
 	BrowserToken Kind = "sk-gate-web01-"  // a console session's cookie
 	SignInLink   Kind = "sk-gate-link01-" // a one-time link
+	InviteToken  Kind = "sk-gate-inv01-"  // an invitation's link
+	MailToken    Kind = "sk-gate-mail01-" // a link that proves who reads an address
 )
 
 const (

@@ -54,7 +54,7 @@ func TestRights(t *testing.T) {
 		who  caller.Caller
 	}{
 		{"admin_key", caller.Caller{Kind: caller.AdminKey, Way: caller.Key, Organization: home, Key: "apikey_asks", Rights: access.AdminKeyRights()}},
-		{"api_key", caller.Caller{Kind: caller.Member, Way: caller.Key, Organization: home, Member: "user_asks", Key: "apikey_asks", Rights: access.KeyRights(access.Owner.Rights())}},
+		{"api_key", caller.Caller{Kind: caller.Member, Way: caller.Key, Organization: home, Member: "user_asks", Key: "apikey_asks", Rights: access.KeyRights(access.Owner.Rights(), caller.OwnKeys)}},
 		{"foreign_owner", member(access.Owner, foreign)},
 		{"operator", caller.OfOperator(home)},
 	}...)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -51,53 +50,30 @@ func (s APIKeys) ByHash(ctx context.Context, hash secret.Hash) (apikey.Key, bool
 }
 
 func (s APIKeys) List(ctx context.Context, o id.Organization, f apikey.Filter, now time.Time) ([]apikey.Key, bool, error) {
-	query, args := keyColumns+`WHERE organization_id = $1`, []any{o}
-	and := func(clause string, values ...any) {
-		marks := make([]any, len(values))
-		for i, v := range values {
-			args = append(args, v)
-			marks[i] = fmt.Sprintf("$%d", len(args))
-		}
-		query += ` AND ` + fmt.Sprintf(clause, marks...)
-	}
+	q := selects(keyColumns+`WHERE organization_id = $1`, o)
 	if f.Kind != "" {
-		and(`kind = %s`, string(f.Kind))
+		q.and(`kind = %s`, string(f.Kind))
 	}
 	if f.Member != "" {
-		and(`member_id = %s`, f.Member)
+		q.and(`member_id = %s`, f.Member)
 	}
 	if f.CreatedBy != "" {
-		and(`created_by = %s`, f.CreatedBy)
+		q.and(`created_by = %s`, f.CreatedBy)
 	}
 	switch f.Status {
 	case "":
 	case apikey.Expired:
-		and(`status <> 'archived' AND expires_at <= %s`, micros(now))
+		q.and(`status <> 'archived' AND expires_at <= %s`, micros(now))
 	case apikey.Archived:
-		and(`status = 'archived'`)
+		q.and(`status = 'archived'`)
 	default:
-		and(`status = %s AND (expires_at IS NULL OR expires_at > %s)`, string(f.Status), micros(now))
+		q.and(`status = %s AND (expires_at IS NULL OR expires_at > %s)`, string(f.Status), micros(now))
 	}
-	order := `DESC`
-	switch {
-	case f.After != "":
-		and(`(created_at, id) < (SELECT created_at, id FROM api_key WHERE id = %s)`, f.After)
-	case f.Before != "":
-		and(`(created_at, id) > (SELECT created_at, id FROM api_key WHERE id = %s)`, f.Before)
-		order = `ASC`
-	}
-	args = append(args, f.Limit+1)
-	query += fmt.Sprintf(` ORDER BY created_at %s, id %s LIMIT $%d`, order, order, len(args))
-	keys, err := queryAll(ctx, s.db.read, scanKey, query, args...)
-	if err != nil {
-		return nil, false, err
-	}
-	more := len(keys) > f.Limit
-	keys = keys[:min(len(keys), f.Limit)]
-	if f.Before != "" {
-		slices.Reverse(keys)
-	}
-	return keys, more, nil
+	c := cursor{table: "api_key", after: string(f.After), before: string(f.Before), limit: f.Limit}
+	q.page(c)
+	found, err := queryAll(ctx, s.db.read, scanKey, q.text.String(), q.args...)
+	keys, more := turn(c, found)
+	return keys, more, err
 }
 
 func (s APIKeys) Update(ctx context.Context, was, is apikey.Key, e audit.Event) error {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +12,10 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 )
+
+var activityRoutes = []route{
+	get("/activity", member, (*Console).activity),
+}
 
 // activityGroups are the choices of the page's filter.
 var activityGroups = []struct {
@@ -94,7 +99,22 @@ func did(e audit.Event) string {
 	return string(e.Type) + " " + e.Target
 }
 
-var tellings = map[audit.Type]func(audit.Detail) string{
+// telling is the rest of a sentence about an event, made from its detail.
+type telling = func(audit.Detail) string
+
+// tellings say what was done, by type. Each file that tells of a subject has a
+// map of its own.
+var tellings = joined(firstTellings)
+
+func joined(parts ...map[audit.Type]telling) map[audit.Type]telling {
+	all := map[audit.Type]telling{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+var firstTellings = map[audit.Type]telling{
 	audit.OrganizationCreated: say("created the organization “%s”", "name"),
 	audit.OrganizationUpdated: func(d audit.Detail) string {
 		if d["models_after"] == "" {

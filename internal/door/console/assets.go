@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
@@ -11,6 +12,11 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 )
+
+var assetRoutes = []route{
+	get("/assets/{name}", nothing, (*Console).asset),
+	post("/theme", nothing, (*Console).theme),
+}
 
 //go:embed assets
 var assetFiles embed.FS
@@ -34,22 +40,43 @@ type assetFile struct {
 
 func loadAssets() assets {
 	a := assets{urls: map[string]string{}, files: map[string]assetFile{}}
-	entries, err := assetFiles.ReadDir("assets")
+	for _, entry := range readDir("assets") {
+		if !entry.IsDir() {
+			a.add(entry.Name(), readAsset("assets/"+entry.Name()))
+		}
+	}
+	// The style sheet is one file to a browser and one a subject here, joined in
+	// the order of their names: what comes later may add, and overrides nothing.
+	var style []byte
+	for _, entry := range readDir("assets/style") {
+		style = append(style, readAsset("assets/style/"+entry.Name())...)
+	}
+	a.add("console.css", style)
+	return a
+}
+
+func (a assets) add(as string, content []byte) {
+	sum := sha256.Sum256(content)
+	ext := path.Ext(as)
+	name := strings.TrimSuffix(as, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+	a.urls[as] = "/assets/" + name
+	a.files[name] = assetFile{content, assetTypes[ext]}
+}
+
+func readDir(name string) []fs.DirEntry {
+	entries, err := assetFiles.ReadDir(name)
 	if err != nil {
 		panic(err) // the program was built without its files
 	}
-	for _, entry := range entries {
-		content, err := assetFiles.ReadFile("assets/" + entry.Name())
-		if err != nil {
-			panic(err)
-		}
-		sum := sha256.Sum256(content)
-		ext := path.Ext(entry.Name())
-		name := strings.TrimSuffix(entry.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		a.urls[entry.Name()] = "/assets/" + name
-		a.files[name] = assetFile{content, assetTypes[ext]}
+	return entries
+}
+
+func readAsset(name string) []byte {
+	content, err := assetFiles.ReadFile(name)
+	if err != nil {
+		panic(err)
 	}
-	return a
+	return content
 }
 
 func (c *Console) asset(v *visit) error {

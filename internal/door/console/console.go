@@ -82,56 +82,15 @@ type route struct {
 
 func (r route) pattern() string { return r.method + " " + r.path }
 
-// routes is all there is. Other methods of the same paths are answered by Mount.
+// routes is all there is: each file of pages says which it serves. Other
+// methods of the same paths are answered by Mount.
 func routes() []route {
-	get := func(path string, n need, serve handler) route { return route{http.MethodGet, path, n, serve} }
-	post := func(path string, n need, serve handler) route { return route{http.MethodPost, path, n, serve} }
-	return []route{
-		get("/assets/{name}", nothing, (*Console).asset),
-		get("/setup/{token}", nothing, (*Console).setupForm),
-		post("/setup/{token}", nothing, (*Console).setup),
-		get("/link/{token}", nothing, (*Console).linkForm),
-		post("/link/{token}", nothing, (*Console).link),
-		get("/sign-in", anybody, (*Console).signInForm),
-		post("/sign-in", anybody, (*Console).signIn),
-		post("/sign-out", anybody, (*Console).signOut),
-		post("/theme", nothing, (*Console).theme),
-		get("/organization", account_, (*Console).organizationForm),
-		post("/organization", account_, (*Console).organization),
-		get("/device", member, (*Console).device),
-		post("/device", member, (*Console).deviceAct),
-		get("/oauth/authorize", itself, (*Console).authorizeForm),
-		post("/oauth/authorize", itself, (*Console).authorize),
-
-		get("/{$}", member, (*Console).home),
-		get("/members", member, (*Console).members),
-		post("/members", member, (*Console).addMember),
-		get("/members/new", member, (*Console).newMember),
-		get("/members/{id}", member, (*Console).memberPage),
-		post("/members/{id}/link", member, (*Console).memberLink),
-		get("/members/{id}/suspend", member, (*Console).suspendForm),
-		post("/members/{id}/suspend", member, (*Console).suspend),
-		get("/keys", member, (*Console).keyList),
-		post("/keys", member, (*Console).createKey),
-		get("/keys/new", member, (*Console).newKey),
-		get("/keys/{id}/{act}", member, (*Console).keyActForm),
-		post("/keys/{id}/{act}", member, (*Console).keyAct),
-		get("/sessions", member, (*Console).sessionList),
-		get("/sessions/{id}/end", member, (*Console).endSessionForm),
-		post("/sessions/{id}/end", member, (*Console).endSession),
-		get("/upstreams", member, (*Console).upstreamList),
-		post("/upstreams", member, (*Console).connect),
-		get("/upstreams/new", member, (*Console).newUpstream),
-		get("/upstreams/{id}/remove", member, (*Console).removeUpstreamForm),
-		post("/upstreams/{id}/remove", member, (*Console).removeUpstream),
-		get("/models", member, (*Console).models),
-		post("/models", member, (*Console).saveModels),
-		get("/usage", member, (*Console).usagePage),
-		get("/activity", member, (*Console).activity),
-		get("/account", account_, (*Console).self),
-		post("/account/password", account_, (*Console).changePassword),
-	}
+	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
+		usageRoutes, activityRoutes, selfRoutes)
 }
+
+func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }
+func post(path string, n need, serve handler) route { return route{http.MethodPost, path, n, serve} }
 
 // Routes lists the door's patterns, for a test that compares them with the mux.
 func Routes() []Route {
@@ -150,13 +109,30 @@ func Routes() []Route {
 func paths() []string {
 	var all []string
 	for _, r := range routes() {
-		// This one lies under /members/{id}, whose answer is the same; the mux
-		// would not know which of the two to prefer.
-		if r.path != "/members/new" && !slices.Contains(all, r.path) {
+		if !slices.Contains(all, r.path) {
 			all = append(all, r.path)
 		}
 	}
-	return all
+	// One like /members/new lies under /members/{id}, whose answer is the same;
+	// the mux would not know which of the two to prefer.
+	return slices.DeleteFunc(slices.Clone(all), func(path string) bool {
+		return slices.ContainsFunc(all, func(wider string) bool { return wider != path && covers(wider, path) })
+	})
+}
+
+// covers reports whether the pattern wider matches every path that the pattern
+// path does.
+func covers(wider, path string) bool {
+	w, p := strings.Split(wider, "/"), strings.Split(path, "/")
+	if len(w) != len(p) {
+		return false
+	}
+	for i := range w {
+		if w[i] != p[i] && (!strings.HasPrefix(w[i], "{") || w[i] == "{$}") {
+			return false
+		}
+	}
+	return true
 }
 
 // Mount adds the door's routes to a mux.

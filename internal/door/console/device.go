@@ -9,6 +9,13 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 )
 
+var oauthRoutes = []route{
+	get("/device", member, (*Console).device),
+	post("/device", member, (*Console).deviceAct),
+	get("/oauth/authorize", itself, (*Console).authorizeForm),
+	post("/oauth/authorize", itself, (*Console).authorize),
+}
+
 // asking is a device as the person who decides is to see it.
 type asking struct {
 	Client, Name, System, Version string

@@ -11,6 +11,18 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
+var enterRoutes = []route{
+	get("/setup/{token}", nothing, (*Console).setupForm),
+	post("/setup/{token}", nothing, (*Console).setup),
+	get("/link/{token}", nothing, (*Console).linkForm),
+	post("/link/{token}", nothing, (*Console).link),
+	get("/sign-in", anybody, (*Console).signInForm),
+	post("/sign-in", anybody, (*Console).signIn),
+	post("/sign-out", anybody, (*Console).signOut),
+	get("/organization", account_, (*Console).organizationForm),
+	post("/organization", account_, (*Console).organization),
+}
+
 func setupPage(path string) (view, *form) {
 	f := &form{Action: path, Submit: "Create the organization", Fields: []field{
 		{Kind: "text", Name: "organization", Label: "Organization", Help: "Its name, as your people know it.", Autocomplete: "organization", Length: 200, Focus: true},

@@ -13,6 +13,10 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
+var homeRoutes = []route{
+	get("/{$}", member, (*Console).home),
+}
+
 // step is one thing to set up.
 type step struct {
 	Done       bool

@@ -12,6 +12,14 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
+var keyRoutes = []route{
+	get("/keys", member, (*Console).keyList),
+	post("/keys", member, (*Console).createKey),
+	get("/keys/new", member, (*Console).newKey),
+	get("/keys/{id}/{act}", member, (*Console).keyActForm),
+	post("/keys/{id}/{act}", member, (*Console).keyAct),
+}
+
 type keyRow struct {
 	ID, Name, Hint, Whose, Status string
 	Admin                         bool

@@ -15,6 +15,16 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 )
 
+var memberRoutes = []route{
+	get("/members", member, (*Console).members),
+	post("/members", member, (*Console).addMember),
+	get("/members/new", member, (*Console).newMember),
+	get("/members/{id}", member, (*Console).memberPage),
+	post("/members/{id}/link", member, (*Console).memberLink),
+	get("/members/{id}/suspend", member, (*Console).suspendForm),
+	post("/members/{id}/suspend", member, (*Console).suspend),
+}
+
 type memberRow struct {
 	ID, Name, Email, Role, Status string
 	Active                        bool

@@ -6,6 +6,11 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
+var selfRoutes = []route{
+	get("/account", account_, (*Console).self),
+	post("/account/password", account_, (*Console).changePassword),
+}
+
 func (c *Console) selfPage(v *visit) (view, *form) {
 	f := &form{Action: "/account/password", Submit: "Change the password", Fields: []field{
 		{Kind: "password", Name: "current", Label: "Current password", Help: "Leave it empty if you have only used sign-in links so far.", Autocomplete: "current-password", Optional: true},

@@ -11,6 +11,12 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 )
 
+var sessionRoutes = []route{
+	get("/sessions", member, (*Console).sessionList),
+	get("/sessions/{id}/end", member, (*Console).endSessionForm),
+	post("/sessions/{id}/end", member, (*Console).endSession),
+}
+
 type sessionRow struct {
 	ID, Name, Client, Version, System, Address, Email string
 	Made, Used                                        moment

@@ -13,6 +13,16 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 )
 
+var upstreamRoutes = []route{
+	get("/upstreams", member, (*Console).upstreamList),
+	post("/upstreams", member, (*Console).connect),
+	get("/upstreams/new", member, (*Console).newUpstream),
+	get("/upstreams/{id}/remove", member, (*Console).removeUpstreamForm),
+	post("/upstreams/{id}/remove", member, (*Console).removeUpstream),
+	get("/models", member, (*Console).models),
+	post("/models", member, (*Console).saveModels),
+}
+
 var providerNames = map[upstream.Provider]string{
 	upstream.Anthropic: "Anthropic API",
 	upstream.Simulated: "Simulated model",

@@ -11,6 +11,10 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
+var usageRoutes = []route{
+	get("/usage", member, (*Console).usagePage),
+}
+
 type usageRow struct {
 	When              moment
 	Whose, Model      string

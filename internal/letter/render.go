@@ -1,0 +1,51 @@
+package letter
+
+import (
+	_ "embed"
+	"html/template"
+	"strings"
+
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+)
+
+//go:embed letter.html
+var htmlSource string
+
+var htmlTemplate = template.Must(template.New("letter").Parse(htmlSource))
+
+// plain is the letter for programs that show text alone.
+func plain(organization string, link secret.Text, p Parts) string {
+	paragraphs := []string{p.Greeting}
+	paragraphs = append(paragraphs, p.Lines...)
+	if !link.Empty() {
+		paragraphs = append(paragraphs, p.Button+":\n"+link.Reveal())
+	}
+	paragraphs = append(paragraphs, p.After...)
+	paragraphs = append(paragraphs, "--\n"+p.Why+"\n"+from(organization))
+	var kept []string
+	for _, text := range paragraphs {
+		if text != "" {
+			kept = append(kept, text)
+		}
+	}
+	return strings.Join(kept, "\n\n") + "\n"
+}
+
+func markup(subject, organization string, link secret.Text, p Parts) string {
+	var out strings.Builder
+	err := htmlTemplate.Execute(&out, struct {
+		Parts
+		Subject, From, Link string
+	}{p, subject, from(organization), link.Reveal()})
+	if err != nil {
+		panic(err) // the template is wrong: it is given strings alone
+	}
+	return out.String()
+}
+
+func from(organization string) string {
+	if organization == "" {
+		return "Gatehouse"
+	}
+	return organization + ", by Gatehouse"
+}
