@@ -53,6 +53,10 @@ func denied(who caller.Caller, right caller.Right) error {
 	if organization == "" {
 		organization = string(who.Organization)
 	}
+	if who.Withheld.Has(right) {
+		return fault.New(fault.Denied, "the plan %q of the organization %q does not have the permission %q", who.Plan, organization, right).
+			WithHint("ask an owner of the organization to change its plan")
+	}
 	return fault.New(fault.Denied, "your role %q in the organization %q lacks the permission %q", role, organization, right).
 		WithHint("ask an owner or admin of the organization for it")
 }

@@ -164,9 +164,9 @@ func (s *Service) found(ctx context.Context, who caller.Caller, link *secret.Has
 		}
 	}
 	now := s.now()
-	o := org.Organization{ID: id.NewOrganization(), Name: name, CreatedAt: now}
-	m := org.Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: name, Account: id.NewAccount(), Email: email, Name: person,
-		Role: access.PrimaryOwner, Status: org.Active, CreatedAt: now}
+	o := org.Organization{ID: id.NewOrganization(), Name: name, Plan: org.Enterprise, Version: 1, CreatedAt: now}
+	m := org.Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: name, Plan: o.Plan, Account: id.NewAccount(), Email: email, Name: person,
+		Role: access.PrimaryOwner, Status: org.Active, Version: 1, CreatedAt: now, JoinedAt: now}
 	return m, s.store.Found(ctx, link, o, m, hashed,
 		audit.New(who, now, audit.OrganizationCreated, string(o.ID), audit.Detail{"name": name}).In(o.ID),
 		audit.New(who, now, audit.MemberAdded, string(m.ID), audit.Detail{"email": email, "role": string(m.Role)}).In(o.ID))

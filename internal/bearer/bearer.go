@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -282,10 +283,10 @@ func (k *Keeper) unlink(g *Grant) {
 
 func dependencies(who caller.Caller) []string {
 	var ids []string
-	for _, id := range []string{string(who.Key), string(who.Session), string(who.Member), string(who.Maker), string(who.Account), string(who.Organization)} {
+	for _, id := range []string{string(who.Key), string(who.Session), string(who.Member), string(who.ServiceAccount), string(who.Maker), string(who.Workspace), string(who.Account), string(who.Organization)} {
 		if id != "" {
 			ids = append(ids, id)
 		}
 	}
-	return ids
+	return append(ids, strings.Fields(who.Groups)...)
 }

@@ -44,6 +44,8 @@ type Caller struct {
 	Session          id.DeviceSession  // with Way Session
 	Role             string            // the member's role, for messages
 	Rights           Rights
+	Withheld         Rights // that the role has and the plan of the organization has not, for messages
+	Plan             string // for messages
 	Email            string
 	Name             string
 	Address          string // where the request came from

@@ -116,7 +116,7 @@ func (s *Service) Add(ctx context.Context, who caller.Caller, org id.Organizatio
 	if !in.Role.Valid() || in.Role == access.PrimaryOwner {
 		return Member{}, fault.New(fault.Invalid, "there is no role %q that could be given", in.Role).At("role")
 	}
-	m := Member{ID: id.NewMember(), Organization: org, Account: id.NewAccount(), Email: email, Name: name, Role: in.Role, Status: Active, CreatedAt: s.Now()}
+	m := Member{ID: id.NewMember(), Organization: org, Account: id.NewAccount(), Email: email, Name: name, Role: in.Role, Status: Active, Version: 1, CreatedAt: s.Now(), JoinedAt: s.Now()}
 	return s.Store.AddMember(ctx, m, audit.New(who, s.Now(), audit.MemberAdded, string(m.ID), audit.Detail{
 		"email": email, "role": string(in.Role)}).In(org))
 }

@@ -14,14 +14,34 @@ import (
 type Organization struct {
 	ID        id.Organization
 	Name      string
+	Plan      Plan
+	Seats     int // that may be taken; 0: any number
 	Settings  Settings
+	Version   int64 // of what people edit: a change made from an older one is a Conflict
 	CreatedAt time.Time
+	DeletedAt time.Time // zero: it is there
 }
 
 // Settings are what an organization decides for itself.
 type Settings struct {
 	// Models are the models that may be used; none means all.
 	Models []string `json:"models,omitempty"`
+	// Color is that of the organization's mark, "#1d4ed8"; empty: the product's.
+	Color string `json:"color,omitempty"`
+	// Domains are those of addresses that may be invited; none means any.
+	Domains []string `json:"domains,omitempty"`
+	// KeyDays is the longest life of a new key, in days; 0: keys may live for ever.
+	KeyDays int `json:"key_days,omitempty"`
+	// SessionDays is how long after its beginning a device session ends, in
+	// days; 0: it lives for as long as it is used.
+	SessionDays int `json:"session_days,omitempty"`
+	// RequireSecondFactor keeps members without a second factor from everything
+	// but getting one.
+	RequireSecondFactor bool `json:"require_second_factor,omitempty"`
+	// Proposals lets members without the right to invite propose people.
+	Proposals bool `json:"proposals,omitempty"`
+	// InviteLinks lets those who invite make links with which people invite themselves.
+	InviteLinks bool `json:"invite_links,omitempty"`
 }
 
 // Status is where a member stands.
@@ -38,21 +58,39 @@ type Member struct {
 	ID               id.Member
 	Organization     id.Organization
 	OrganizationName string
+	Plan             Plan // the organization's
 	Account          id.Account
 	Email            string
 	Name             string
 	Role             access.Role
 	Status           Status
+	Groups           string        // ids, separated by spaces
+	Grants           caller.Rights // of the custom roles of these groups
+	Version          int64
 	CreatedAt        time.Time
+	JoinedAt         time.Time // when they came, the last time: credentials made before are refused
+	EndedAt          time.Time // when they were suspended or removed; zero: they were not
 }
 
-// Caller is the member as one who asks, through a door. A member who is not
-// active has no rights at all.
+// Rights are what the member may do: the role's and the groups' together, as far
+// as the organization's plan has them. A member who is not active has none.
+func (m Member) Rights() caller.Rights {
+	if m.Status != Active {
+		return 0
+	}
+	return m.Assigned() & m.Plan.Rights()
+}
+
+// Assigned are the rights of the member's role and groups, on whatever plan and
+// in whatever state.
+func (m Member) Assigned() caller.Rights { return m.Role.Rights() | m.Grants }
+
+// Caller is the member as one who asks, through a door.
 func (m Member) Caller(way caller.Way) caller.Caller {
-	who := caller.Caller{Kind: caller.Member, Way: way, Organization: m.Organization, OrganizationName: m.OrganizationName, Account: m.Account, Member: m.ID,
-		Role: string(m.Role), Email: m.Email, Name: m.Name}
+	who := caller.Caller{Kind: caller.Member, Way: way, Organization: m.Organization, OrganizationName: m.OrganizationName, Account: m.Account,
+		Member: m.ID, Role: string(m.Role), Groups: m.Groups, Rights: m.Rights(), Email: m.Email, Name: m.Name}
 	if m.Status == Active {
-		who.Rights = m.Role.Rights()
+		who.Withheld, who.Plan = m.Assigned()&^m.Plan.Rights(), string(m.Plan)
 	}
 	return who
 }

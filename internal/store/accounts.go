@@ -71,7 +71,8 @@ func (s Accounts) Found(ctx context.Context, link *secret.Hash, o org.Organizati
 				return orElse(err, fault.New(fault.Conflict, "the first owner exists already").WithHint("sign in"))
 			}
 		}
-		if _, err := t.exec(`INSERT INTO organization (id, name, settings, created_at) VALUES ($1, $2, $3, $4)`, o.ID, o.Name, string(settings), micros(o.CreatedAt)); err != nil {
+		if _, err := t.exec(`INSERT INTO organization (id, name, plan, seats, settings, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			o.ID, o.Name, string(o.Plan), o.Seats, string(settings), micros(o.CreatedAt)); err != nil {
 			return err
 		}
 		if err := insertAccount(t, m); err != nil {

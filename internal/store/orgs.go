@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -18,23 +20,25 @@ func (db *DB) Orgs() Orgs { return Orgs{db} }
 
 var _ org.Store = Orgs{}
 
+const organizationColumns = `SELECT id, name, plan, seats, settings, version, created_at, deleted_at FROM organization `
+
 func scanOrganization(s scanner) (o org.Organization, err error) {
 	var settings string
 	var created int64
-	if err := s.Scan(&o.ID, &o.Name, &settings, &created); err != nil {
+	var deleted sql.NullInt64
+	if err := s.Scan(&o.ID, &o.Name, &o.Plan, &o.Seats, &settings, &o.Version, &created, &deleted); err != nil {
 		return o, err
 	}
-	o.CreatedAt = fromMicros(created)
+	o.CreatedAt, o.DeletedAt = fromMicros(created), fromMaybe(deleted)
 	return o, json.Unmarshal([]byte(settings), &o.Settings)
 }
 
 func (s Orgs) Organization(ctx context.Context, org_ id.Organization) (org.Organization, bool, error) {
-	all, err := queryAll(ctx, s.db.read, scanOrganization, `SELECT id, name, settings, created_at FROM organization WHERE id = $1`, org_)
-	return first(all, err)
+	return first(queryAll(ctx, s.db.read, scanOrganization, organizationColumns+`WHERE id = $1 AND deleted_at IS NULL`, org_))
 }
 
 func (s Orgs) Organizations(ctx context.Context) ([]org.Organization, error) {
-	return queryAll(ctx, s.db.read, scanOrganization, `SELECT id, name, settings, created_at FROM organization ORDER BY created_at, id`)
+	return queryAll(ctx, s.db.read, scanOrganization, organizationColumns+`WHERE deleted_at IS NULL ORDER BY created_at, id`)
 }
 
 func (s Orgs) SaveSettings(ctx context.Context, org_ id.Organization, settings org.Settings, e audit.Event) error {
@@ -47,13 +51,23 @@ func (s Orgs) SaveSettings(ctx context.Context, org_ id.Organization, settings o
 	}, e)
 }
 
-const memberColumns = `SELECT m.id, m.organization_id, o.name, m.account_id, a.email, a.name, m.role, m.status, m.created_at
-	FROM member m JOIN account a ON a.id = m.account_id JOIN organization o ON o.id = m.organization_id `
+// memberColumns reads members with what their groups give them. A member of a
+// deleted organization is nobody.
+const memberColumns = `SELECT m.id, m.organization_id, o.name, o.plan, m.account_id, a.email, a.name, m.role, m.status, m.version,
+	m.created_at, m.joined_at, m.ended_at,
+	COALESCE((SELECT string_agg(g.group_id, ' ') FROM group_member g WHERE g.member_id = m.id), ''),
+	COALESCE((SELECT string_agg(r.permissions, ' ') FROM group_member g JOIN group_role x ON x.group_id = g.group_id
+		JOIN role r ON r.id = x.role_id WHERE g.member_id = m.id), '')
+	FROM member m JOIN account a ON a.id = m.account_id JOIN organization o ON o.id = m.organization_id AND o.deleted_at IS NULL `
 
 func scanMember(s scanner) (m org.Member, err error) {
-	var created int64
-	err = s.Scan(&m.ID, &m.Organization, &m.OrganizationName, &m.Account, &m.Email, &m.Name, &m.Role, &m.Status, &created)
-	m.CreatedAt = fromMicros(created)
+	var created, joined int64
+	var ended sql.NullInt64
+	var permissions string
+	err = s.Scan(&m.ID, &m.Organization, &m.OrganizationName, &m.Plan, &m.Account, &m.Email, &m.Name, &m.Role, &m.Status, &m.Version,
+		&created, &joined, &ended, &m.Groups, &permissions)
+	m.CreatedAt, m.JoinedAt, m.EndedAt = fromMicros(created), fromMicros(joined), fromMaybe(ended)
+	m.Grants = caller.ParseRights(permissions)
 	return m, err
 }
 
@@ -112,8 +126,8 @@ func insertAccount(t tx, m org.Member) error {
 }
 
 func insertMember(t tx, m org.Member) error {
-	_, err := t.exec(`INSERT INTO member (id, organization_id, account_id, role, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		m.ID, m.Organization, m.Account, string(m.Role), string(m.Status), micros(m.CreatedAt))
+	_, err := t.exec(`INSERT INTO member (id, organization_id, account_id, role, status, created_at, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		m.ID, m.Organization, m.Account, string(m.Role), string(m.Status), micros(m.CreatedAt), micros(m.JoinedAt))
 	return err
 }
 

@@ -62,10 +62,10 @@ func open(t testing.TB, url string) *World {
 	t.Cleanup(func() { _ = w.Close() })
 	w.proof, err = w.Unlock(t.Context(), ring, w.now)
 	must(t, err)
-	o := org.Organization{ID: id.NewOrganization(), Name: "Örg", CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}}
+	o := org.Organization{ID: id.NewOrganization(), Name: "Örg", Plan: org.Enterprise, Version: 1, CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}}
 	w.org = o.ID
-	w.member = org.Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: o.Name, Account: id.NewAccount(), Email: "a@example.com", Name: "A",
-		Role: access.PrimaryOwner, Status: org.Active, CreatedAt: w.now}
+	w.member = org.Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: o.Name, Plan: o.Plan, Account: id.NewAccount(), Email: "a@example.com", Name: "A",
+		Role: access.PrimaryOwner, Status: org.Active, Version: 1, CreatedAt: w.now, JoinedAt: w.now}
 	must(t, w.Accounts().Found(t.Context(), nil, o, w.member, "", w.event(audit.OrganizationCreated)))
 	return w
 }
@@ -101,7 +101,7 @@ func organizations(t *testing.T, w *World) {
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	same(t, "the organization", o, org.Organization{ID: w.org, Name: "Örg", CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}})
+	same(t, "the organization", o, org.Organization{ID: w.org, Name: "Örg", Plan: org.Enterprise, Version: 1, CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}})
 	must(t, s.SaveSettings(ctx, w.org, org.Settings{}, w.event(audit.OrganizationUpdated)))
 	o, _, err = s.Organization(ctx, w.org)
 	must(t, err)
@@ -115,7 +115,7 @@ func organizations(t *testing.T, w *World) {
 	if _, ok, _ := s.Member(ctx, id.NewOrganization(), w.member.ID); ok {
 		t.Error("a member is found in a foreign organization")
 	}
-	second := org.Member{ID: id.NewMember(), Organization: w.org, Account: id.NewAccount(), Email: "b@example.com", Name: "B", Role: access.User, Status: org.Active, CreatedAt: w.now.Add(time.Second)}
+	second := org.Member{ID: id.NewMember(), Organization: w.org, Account: id.NewAccount(), Email: "b@example.com", Name: "B", Role: access.User, Status: org.Active, Version: 1, CreatedAt: w.now.Add(time.Second), JoinedAt: w.now.Add(time.Second)}
 	got, err := s.AddMember(ctx, second, w.event(audit.MemberAdded))
 	must(t, err)
 	again := second
@@ -144,8 +144,8 @@ func founding(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Accounts()
 	link := account.Link{Hash: secret.New("setup").Hash(), Kind: account.SetupLink, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
 	must(t, s.SaveLink(ctx, link, w.event(audit.SignInLinkMade)))
-	o := org.Organization{ID: id.NewOrganization(), Name: "Second", CreatedAt: w.now}
-	m := org.Member{ID: id.NewMember(), Organization: o.ID, Account: id.NewAccount(), Email: "c@example.com", Role: access.PrimaryOwner, Status: org.Active, CreatedAt: w.now}
+	o := org.Organization{ID: id.NewOrganization(), Name: "Second", Plan: org.Enterprise, Version: 1, CreatedAt: w.now}
+	m := org.Member{ID: id.NewMember(), Organization: o.ID, Account: id.NewAccount(), Email: "c@example.com", Role: access.PrimaryOwner, Status: org.Active, Version: 1, CreatedAt: w.now, JoinedAt: w.now}
 	kind(t, "founding with a link where somebody is", s.Found(ctx, &link.Hash, o, m, "hash", w.event(audit.OrganizationCreated)), fault.Conflict)
 	if _, ok, _ := w.Orgs().Organization(ctx, o.ID); ok {
 		t.Error("the refused founding left an organization behind")
