@@ -76,12 +76,16 @@ func (o *ownerOptions) member(c *cobra.Command, s *server.Server) (org.Member, e
 		if o.organization != "" && string(one.ID) != o.organization {
 			continue
 		}
-		members, err := s.Rooms().Orgs.Members(c.Context(), operator, one.ID)
+		f := org.MemberFilter{Email: o.email}
+		if o.email == "" {
+			f.Roles = []access.Role{access.PrimaryOwner}
+		}
+		members, _, err := s.Rooms().Orgs.Members(c.Context(), operator, one.ID, f)
 		if err != nil {
 			return org.Member{}, err
 		}
 		for _, member := range members {
-			if member.Email == strings.ToLower(o.email) || (o.email == "" && member.Role == access.PrimaryOwner) {
+			if o.email == "" || member.Email == strings.ToLower(o.email) {
 				return member, nil
 			}
 		}

@@ -138,7 +138,7 @@ func TestMemberAndSessionEndEverywhere(t *testing.T) {
 			t.Fatalf("the session on the other node: %d", got)
 		}
 		rooms, who := w.Server.Rooms(), caller.OfOperator(w.Sample.Organization)
-		members, err := rooms.Orgs.Members(t.Context(), who, w.Sample.Organization)
+		members, _, err := rooms.Orgs.Members(t.Context(), who, w.Sample.Organization, org.MemberFilter{})
 		if err != nil || len(members) != 2 {
 			t.Fatalf("members: %v, %v", members, err)
 		}
@@ -164,7 +164,7 @@ func TestAdminAPI(t *testing.T) {
 		if err != nil || me.ID != string(w.Sample.Organization) || me.Name != "Sample organization" || me.Type != "organization" {
 			t.Fatalf("me: %v, %+v", err, me)
 		}
-		members, err := w.Server.Rooms().Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization)
+		members, _, err := w.Server.Rooms().Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization, org.MemberFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,7 +367,7 @@ func TestNobodyGetsHoldOfAnotherOrganizationsAccount(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		members, err := rooms.Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization)
+		members, _, err := rooms.Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization, org.MemberFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -67,6 +67,14 @@ func loadPages(a assets) pages {
 			}
 			return to, nil
 		},
+		// sorted is the head of a column, for the template "sort".
+		"sorted": func(by map[string]sorting, order, text string) (head struct {
+			sorting
+			Text string
+		}) {
+			head.sorting, head.Text = by[order], text
+			return head
+		},
 	}
 	frame := template.Must(template.New("frame").Funcs(funcs).ParseFS(templateFiles, "templates/frame/*.html"))
 	all := pages{}

@@ -88,7 +88,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	members, err := c.cfg.Organizations.Members(ctx, v.who, o)
+	counts, err := c.cfg.Organizations.Counts(ctx, v.who, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,12 +96,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	active := 0
-	for _, m := range members {
-		if m.Status == org.Active {
-			active++
-		}
-	}
+	active := counts[org.Active]
 	up := fact{Label: "Upstreams", Value: number(int64(len(upstreams))), To: "/upstreams"}
 	if len(upstreams) == 0 {
 		up.Warning, up.Help = true, "No request can be answered until one is connected."
@@ -110,7 +105,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	}
 	steps := []step{
 		{len(upstreams) > 0, "Connect an upstream", "Where models answer: the Anthropic API with your organization's key, or the simulated model to try things out.", link{"/upstreams/new", "Connect"}},
-		{len(members) > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
+		{active+counts[org.Suspended] > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
 		{len(sessions) > 0, "Sign in a device", "Yours will do. The commands are below.", link{"#connect", "See the commands"}},
 	}
 	return []fact{up, {Label: "Active members", Value: number(int64(active)), To: "/members"},

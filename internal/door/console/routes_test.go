@@ -41,8 +41,11 @@ var matrix = map[string]string{
 	"GET /members/new":            "303 403 200",
 	"GET /members/{id}":           "303 403 200",
 	"POST /members/{id}/link":     "303 403 200",
-	"GET /members/{id}/suspend":   "303 403 200",
-	"POST /members/{id}/suspend":  "303 403 303",
+	"GET /members/{id}/role":      "303 403 200",
+	"POST /members/{id}/role":     "303 403 400",
+	"POST /members/{id}/groups":   "303 403 404",
+	"GET /members/{id}/{act}":     "303 403 200",
+	"POST /members/{id}/{act}":    "303 403 303",
 	"GET /keys":                   "303 200 200",
 	"POST /keys":                  "303 400 400",
 	"GET /keys/new":               "303 200 200",
@@ -87,8 +90,11 @@ func (w *world) example(t *testing.T, pattern string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", "archive", "{token}", "x", "{name}", "x").Replace(path)
+	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", acts[strings.Split(path, "/")[1]], "{token}", "x", "{name}", "x").Replace(path)
 }
+
+// acts are what is done to the things of a path, by its first part.
+var acts = map[string]string{"members": "suspend", "keys": "archive"}
 
 func TestEveryRouteForEveryVisitor(t *testing.T) {
 	t.Parallel()
@@ -165,7 +171,7 @@ func TestWrongMethodsAndPaths(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	v := w.as(w.owner)
-	for path, allow := range map[string]string{"/keys": "GET, HEAD, POST", "/theme": "POST", "/": "GET, HEAD", "/members/x": "GET, HEAD", "/members/x/link": "POST"} {
+	for path, allow := range map[string]string{"/keys": "GET, HEAD, POST", "/theme": "POST", "/": "GET, HEAD", "/members/x": "GET, HEAD", "/members/x/link": "GET, HEAD, POST"} {
 		if got := v.do(http.MethodDelete, path, nil); got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != allow || !strings.Contains(got.body, "<h1>") {
 			t.Errorf("DELETE %s: %d, allowed is %q", path, got.status, got.header.Get("Allow"))
 		}
