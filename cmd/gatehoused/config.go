@@ -49,6 +49,9 @@ type file struct {
 	Upstreams struct {
 		AllowLocal bool `yaml:"allow_local"`
 	} `yaml:"upstreams"`
+	Organizations struct {
+		SelfService string `yaml:"self_service"`
+	} `yaml:"organizations"`
 	Shutdown struct {
 		Drain string `yaml:"drain"`
 	} `yaml:"shutdown"`
@@ -76,6 +79,7 @@ var settings = []setting{
 	{"tokens.refresh_ttl", "life of refresh tokens from their last use (720h)", false, func(f *file) *string { return &f.Tokens.RefreshTTL }},
 	{"metrics.listen", "an address of its own for /metrics", false, func(f *file) *string { return &f.Metrics.Listen }},
 	{"metrics.token", "", true, func(f *file) *string { return &f.Metrics.Token }},
+	{"organizations.self_service", "whether people may make organizations of their own, true or false (true)", false, func(f *file) *string { return &f.Organizations.SelfService }},
 	{"shutdown.drain", "how long streams may go on at the end (30s)", false, func(f *file) *string { return &f.Shutdown.Drain }},
 	{"master_key_file", "file with the master key (master.key in the data folder)", false, func(f *file) *string { return &f.MasterKeyFile }},
 }
@@ -183,6 +187,13 @@ func (m *Main) config(f file) (server.Config, error) {
 		if n < 0 {
 			return cfg, usageError{fmt.Errorf("%s: must not be negative", key)}
 		}
+	}
+	switch f.Organizations.SelfService {
+	case "", "true":
+	case "false":
+		cfg.ClosedOrganizations = true
+	default:
+		return cfg, usageError{fmt.Errorf("organizations.self_service: %q is neither true nor false", f.Organizations.SelfService)}
 	}
 	var err error
 	cfg.Log, err = m.logger(f.Log.Level, f.Log.Format)

@@ -36,6 +36,8 @@ type Config struct {
 	RefreshTTL time.Duration
 	Drain      time.Duration // how long streams may go on after the end was asked for: 30 s
 
+	ClosedOrganizations bool // people cannot make organizations of their own
+
 	AllowLocal bool // upstreams on this machine and private networks may be connected: the demo
 
 	DeviceAuthorizations int // per address and ten minutes: 30

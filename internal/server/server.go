@@ -186,7 +186,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	}
 	s.secrets = secrets
 	orgs := s.db.Orgs()
-	s.rooms.Orgs = &org.Service{Store: orgs, Now: now}
+	s.rooms.Orgs = &org.Service{Store: orgs, Now: now, Closed: s.cfg.ClosedOrganizations}
 	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now)
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Now: now}
 	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Keys: s.keys, Issuer: s.cfg.PublicURL,

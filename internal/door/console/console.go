@@ -25,6 +25,7 @@ type Config struct {
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
 	Demo          bool   // a sample organization: the pages say so
+	SelfService   bool   // people may make organizations of their own
 	Now           func() time.Time
 	ClientAddress func(*http.Request) string
 	Logger        *slog.Logger
@@ -85,7 +86,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // routes is all there is: each file of pages says which it serves. Other
 // methods of the same paths are answered by Mount.
 func routes() []route {
-	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
+	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, roleRoutes, groupRoutes, settingsRoutes, ownershipRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
 		usageRoutes, activityRoutes, selfRoutes)
 }
 

@@ -39,7 +39,11 @@ type way struct {
 
 func (c *Console) home(v *visit) error {
 	if !v.who.Rights.Has(caller.ReadOrganization) {
-		return v.redirect("/organization")
+		return v.show(http.StatusOK, "nothing", view{Title: "You are in, and that is all so far", Lead: "Your role at " + v.organizationName() + " gives nothing by itself, and no group gives you anything yet."})
+	}
+	offered, err := c.offered(v)
+	if err != nil {
+		return err
 	}
 	facts, steps, err := c.overview(v)
 	if err != nil {
@@ -53,7 +57,7 @@ func (c *Console) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	w := view{Title: greeting(v.who.Name)}
+	w := view{Title: greeting(v.who.Name), Notice: v.notice()}
 	switch {
 	case steps == nil:
 		w.Lead = "This is where your access to Claude at " + v.organizationName() + " comes from."
@@ -63,11 +67,24 @@ func (c *Console) home(v *visit) error {
 		w.Lead, steps = "Everything is set up.", nil
 	}
 	w.Body = struct {
-		Steps []step
-		Facts []fact
-		Ways  []way
-	}{steps, append(facts, mine...), c.ways(v.who, o.Settings.Models)}
+		Offered string
+		Steps   []step
+		Facts   []fact
+		Ways    []way
+	}{offered, steps, append(facts, mine...), c.ways(v.who, o.Settings.Models)}
 	return v.show(http.StatusOK, "home", w)
+}
+
+// offered is what the visitor is to know of an offer of ownership that stands.
+func (c *Console) offered(v *visit) (string, error) {
+	o, ok, err := c.cfg.Organizations.OwnershipOffer(v.r.Context(), v.who, v.who.Organization)
+	switch {
+	case err != nil || !ok:
+		return "", err
+	case o.To.ID == v.who.Member:
+		return o.From.Email + " offers you to become the primary owner of the organization.", nil
+	}
+	return "You offered the organization to " + o.To.Email + "; they have not answered yet.", nil
 }
 
 func greeting(name string) string {
