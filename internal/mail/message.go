@@ -40,5 +40,6 @@ func oneLine(text string) string {
 		}
 		return r
 	}, text)
-	return strings.Join(strings.Fields(text), " ")
+	// What looks encoded already would be decoded into something else.
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "=?", "= ?")), " ")
 }
