@@ -87,18 +87,21 @@ func (s *Service) handedOver(m Message) Message {
 
 // Reveal returns the link of any letter, in the server's own shell. It is
 // recorded: most links let their bearer into somebody's account.
-func (s *Service) Reveal(ctx context.Context, who caller.Caller, o id.Organization, m id.Message) (secret.Text, error) {
+func (s *Service) Reveal(ctx context.Context, who caller.Caller, m id.Message) (secret.Text, error) {
 	if err := access.CheckInstance(who); err != nil {
 		return secret.Text{}, err
 	}
-	found, err := s.message(ctx, o, m)
+	found, ok, err := s.Store.Find(ctx, m)
 	if err != nil {
 		return secret.Text{}, err
+	}
+	if !ok {
+		return secret.Text{}, fault.New(fault.NotFound, "there is no such letter")
 	}
 	if found.Link.Empty() {
 		return secret.Text{}, fault.New(fault.Conflict, "this letter has no link any more").WithHint("have it made again")
 	}
-	e := audit.New(who, s.Now(), audit.MailLinkShown, string(m), audit.Detail{"to": found.To, "kind": string(found.Kind), "about": found.About}).In(o)
+	e := audit.New(who, s.Now(), audit.MailLinkShown, string(m), audit.Detail{"to": found.To, "kind": string(found.Kind), "about": found.About}).In(found.Organization)
 	return found.Link, s.Store.Note(ctx, e)
 }
 

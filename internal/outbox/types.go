@@ -93,6 +93,8 @@ type Store interface {
 	Messages(ctx context.Context, f Filter) (page []Message, more bool, err error)
 	// Message returns a letter with its link, if that is still kept.
 	Message(ctx context.Context, o id.Organization, m id.Message) (message Message, ok bool, err error)
+	// Find is Message for whatever organization.
+	Find(ctx context.Context, m id.Message) (message Message, ok bool, err error)
 	Counts(ctx context.Context, o id.Organization) (Counts, error)
 	// Retry makes a failed letter wait again. It fails with Conflict if the
 	// letter is not a failed one.

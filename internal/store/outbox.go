@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
@@ -70,6 +71,10 @@ func (s Outbox) Message(ctx context.Context, o id.Organization, m id.Message) (o
 	return first(queryAll(ctx, s.db.read, s.scanMessage, messageColumns+`WHERE o.organization_id = $1 AND o.id = $2`, o, m))
 }
 
+func (s Outbox) Find(ctx context.Context, m id.Message) (outbox.Message, bool, error) {
+	return first(queryAll(ctx, s.db.read, s.scanMessage, messageColumns+`WHERE o.id = $1`, m))
+}
+
 // Counts counts each status in its index, and no further than people read.
 func (s Outbox) Counts(ctx context.Context, o id.Organization) (outbox.Counts, error) {
 	counts := outbox.Counts{}
@@ -95,14 +100,24 @@ func (s Outbox) Retry(ctx context.Context, o id.Organization, m id.Message, at t
 	}, e)
 }
 
+// Queue puts letters into the outbox that tell of nothing else that is stored.
+func (s Outbox) Queue(ctx context.Context, letters []letter.Letter, events ...audit.Event) error {
+	return s.db.record(ctx, func(t tx) error { return s.db.queueLetters(t, letters...) }, events...)
+}
+
 func (s Outbox) Note(ctx context.Context, e audit.Event) error { return s.db.record(ctx, nil, e) }
 
+const dueLetters = ` FROM outbox WHERE status IN ('waiting', 'queued') AND next_at <= $1`
+
 // Claim finds and takes in one transaction. Where several write at once, rows
-// that another node is about to take are passed over.
+// that another node is about to take are passed over. Mostly nothing is due, and
+// then nobody's writing is held up.
 func (s Outbox) Claim(ctx context.Context, now, until time.Time, limit int) (letters []outbox.Letter, err error) {
+	if some, err := s.db.queryRow(ctx, []any{new(int)}, `SELECT 1`+dueLetters+` LIMIT 1`, micros(now)); err != nil || !some {
+		return nil, err
+	}
 	err = s.db.upkeep(ctx, func(t tx) error {
-		due, err := queryAll(ctx, t, scanText, `SELECT id FROM outbox WHERE status IN ('waiting', 'queued') AND next_at <= $1
-			ORDER BY bulk, next_at LIMIT $2`+s.db.dialect.skipLocked(), micros(now), limit)
+		due, err := queryAll(ctx, t, scanText, `SELECT id`+dueLetters+` ORDER BY bulk, next_at LIMIT $2`+s.db.dialect.skipLocked(), micros(now), limit)
 		if err != nil || len(due) == 0 {
 			return err
 		}

@@ -20,6 +20,7 @@ type Config struct {
 	Devices       Devices
 	Upstreams     Upstreams
 	Usage         Usage
+	Outbox        Outbox
 	Record        Record
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
@@ -86,7 +87,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // methods of the same paths are answered by Mount.
 func routes() []route {
 	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
-		usageRoutes, activityRoutes, selfRoutes)
+		usageRoutes, activityRoutes, selfRoutes, mailRoutes)
 }
 
 func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }

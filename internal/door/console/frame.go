@@ -153,6 +153,7 @@ func navigation(rights caller.Rights, at string) []navGroup {
 			item("/models", "Allowed models", caller.ManageOrganization)}},
 		{"Spend", []navItem{item("/usage", "Usage", caller.OwnUsage, caller.AllUsage)}},
 		{"Activity", []navItem{item("/activity", "The record", caller.ReadActivity)}},
+		{"Settings", []navItem{item("/mail", "Mail", caller.ManageMembers)}},
 	}
 	var some []navGroup
 	for _, group := range all {

@@ -102,6 +102,7 @@ var notices = map[string]string{
 	"connected":  "The upstream was connected.",
 	"removed":    "The upstream was removed.",
 	"models":     "The list was saved. It holds for the next request.",
+	"retried":    "The letter waits to be sent again.",
 	"password":   "Your password was changed. Your other browsers were signed out.",
 }
 
