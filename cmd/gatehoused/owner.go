@@ -27,7 +27,7 @@ func (m *Main) ownerCommand() *cobra.Command {
 	c.PersistentFlags().StringVar(&o.config, "config", "", "configuration file (YAML)")
 	c.PersistentFlags().StringVar(&o.organization, "organization", "", "id of the organization, if there are several")
 	addFlags(c.PersistentFlags(), shellKeys...)
-	c.AddCommand(m.ownerLink(&o), m.ownerKey(&o), m.ownerRevoke(&o), m.ownerRotate(&o))
+	c.AddCommand(m.ownerLink(&o), m.ownerKey(&o), m.ownerRevoke(&o), m.ownerRotate(&o), m.ownerOutbox(&o))
 	return c
 }
 

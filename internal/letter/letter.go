@@ -10,6 +10,14 @@ import (
 // Kind is what a letter is for.
 type Kind string
 
+// Invitation asks somebody to join an organization.
+const Invitation Kind = "invitation"
+
+// Handover reports whether those who manage members may have the link of such
+// a letter, to hand it over themselves. Any other link lets its bearer into
+// somebody's account.
+func (k Kind) Handover() bool { return k == Invitation }
+
 // Letter is a mail before it is sent. The zero Letter is none.
 type Letter struct {
 	ID           id.Message
@@ -29,7 +37,8 @@ type Letter struct {
 // None reports whether there is nothing to send.
 func (l Letter) None() bool { return l.ID == "" }
 
-// Parts are what a letter says. All of it is text.
+// Parts are what a letter says. All of it is text, and each a single line:
+// Write makes it one.
 type Parts struct {
 	Greeting string   // "Hello Ada,"
 	Lines    []string // paragraphs before the button
@@ -41,6 +50,7 @@ type Parts struct {
 // Write makes a letter with fresh id. Organization is the name in its head;
 // link may be empty.
 func Write(kind Kind, to, toName, subject, organization string, link secret.Text, p Parts, at time.Time) Letter {
+	p, toName, subject, organization = p.lines(), oneLine(toName), oneLine(subject), oneLine(organization)
 	return Letter{ID: id.NewMessage(), Kind: kind, To: to, ToName: toName, Subject: subject, Link: link, CreatedAt: at,
 		Text: secret.New(plain(organization, link, p)), HTML: secret.New(markup(subject, organization, link, p))}
 }

@@ -58,6 +58,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 		case <-tidy.C:
 			system := caller.OfSystem("")
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
+			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
@@ -43,6 +44,7 @@ type Server struct {
 	db       *store.DB
 	ledger   *usage.Ledger
 	feed     *feed.Feed
+	letters  *outbox.Job // nil without a mail server
 	keeper   *bearer.Keeper
 	keys     *jwks.Set
 	routes   *directory
@@ -66,6 +68,7 @@ type Rooms struct {
 	OAuth     *oauth.Service
 	Upstreams *upstream.Service
 	Usage     *usage.Service
+	Outbox    *outbox.Service
 }
 
 type doors struct {
@@ -193,6 +196,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
+	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
 	return nil
 }
@@ -203,7 +207,10 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	if s.feed, err = feed.Open(ctx, s.db.Activities(), feedInterval, now, s.cfg.Log); err != nil {
 		return err
 	}
-	s.db.OnChange(s.feed.Wake)
+	if err := s.openMail(); err != nil {
+		return err
+	}
+	s.db.OnChange(s.woken)
 	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard})
 	s.routes = &directory{orgs: s.db.Orgs(), upstreams: s.rooms.Upstreams, book: price.Default(), guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*gateway.Route{}}
 	if err := s.openLedger(ctx); err != nil {
@@ -243,6 +250,9 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Go(func() { s.feed.Run(jobs, s.changed) })
 	running.Go(func() { s.housekeeping(jobs) })
 	running.Go(func() { s.keepHeads(jobs) })
+	if s.letters != nil {
+		running.Go(func() { s.letters.Run(jobs) })
+	}
 
 	requests, endRequests := context.WithCancelCause(context.Background())
 	defer endRequests(nil)

@@ -20,6 +20,7 @@ type Config struct {
 	Devices       Devices
 	Upstreams     Upstreams
 	Usage         Usage
+	Outbox        Outbox
 	Record        Record
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
@@ -86,8 +87,24 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // routes is all there is: each file of pages says which it serves. Other
 // methods of the same paths are answered by Mount.
 func routes() []route {
-	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, roleRoutes, groupRoutes, settingsRoutes, ownershipRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
-		usageRoutes, activityRoutes, selfRoutes)
+	return slices.Concat(
+		assetRoutes,
+		enterRoutes,
+		oauthRoutes,
+		homeRoutes,
+		memberRoutes,
+		roleRoutes,
+		groupRoutes,
+		keyRoutes,
+		sessionRoutes,
+		upstreamRoutes,
+		usageRoutes,
+		activityRoutes,
+		settingsRoutes,
+		ownershipRoutes,
+		mailRoutes,
+		selfRoutes,
+	)
 }
 
 func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }

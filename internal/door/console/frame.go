@@ -166,7 +166,9 @@ func navigation(rights caller.Rights, at string) []navGroup {
 		{"Activity", []navItem{item("/activity", "The record", caller.ReadActivity)}},
 		{"Settings", []navItem{
 			item("/settings", "Organization", caller.ManageOrganization),
-			item("/settings/plan", "Plan and seats", caller.ReadBilling)}},
+			item("/settings/plan", "Plan and seats", caller.ReadBilling),
+			item("/mail", "Mail", caller.ManageMembers),
+		}},
 	}
 	var some []navGroup
 	for _, group := range all {

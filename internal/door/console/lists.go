@@ -183,6 +183,7 @@ var notices = map[string]string{
 	"deleted":    "It is gone, and so is everything that it gave.",
 	"plan":       "Plan and seats were changed.",
 	"models":     "The list was saved. It holds for the next request.",
+	"retried":    "The letter waits to be sent again.",
 	"password":   "Your password was changed. Your other browsers were signed out.",
 }
 

@@ -93,6 +93,10 @@ var matrix = map[string]string{
 	"POST /models":                "303 403 303",
 	"GET /usage":                  "303 200 200",
 	"GET /activity":               "303 403 200",
+	"GET /mail":                   "303 403 200",
+	"GET /outbox":                 "303 403 200",
+	"GET /outbox/{id}":            "303 403 200",
+	"POST /outbox/{id}/retry":     "303 403 409",
 	"GET /account":                "303 200 200",
 	"POST /account/password":      "303 400 400",
 }
@@ -119,6 +123,9 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/sessions/{id}"):
 		tokens, failed := w.sessions.Start(ctx, owner, laptop)
 		thing, err = string(tokens.Session.ID), failed
+	case strings.HasPrefix(path, "/outbox/{id}"):
+		l := w.invitation("ada@example.com")
+		thing = string(l.ID)
 	case strings.HasPrefix(path, "/upstreams/{id}"):
 		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
 		thing, err = string(u.ID), failed
