@@ -33,6 +33,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		"Organizations": organizations, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
 		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
