@@ -23,10 +23,10 @@ var floors = []struct {
 	name     string
 	packages []string
 }{
-	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile"}},
+	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile", "internal/checkup"}},
 	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
-		"internal/jwks", "internal/oauth", "internal/org", "internal/session", "internal/upstream", "internal/usage"}},
+		"internal/jwks", "internal/oauth", "internal/onboarding", "internal/org", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
 	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
 	{"wiring", []string{"internal/server"}},
@@ -45,6 +45,8 @@ var edges = map[string]string{
 	"internal/session -> internal/bearer":                     "access tokens are a source of grants",
 	"internal/session -> internal/jwks":                       "access tokens are signed",
 	"internal/oauth -> internal/session":                      "an approved device becomes a session",
+	"internal/onboarding -> internal/oauth":                   "codes that people type are made in one place",
+	"internal/onboarding -> internal/org":                     "members are who is led",
 	"internal/gateway -> internal/bearer":                     "who asks, and whether they still may in the middle of a stream",
 	"internal/gateway -> internal/usage":                      "what is reserved and settled",
 	"internal/gateway -> internal/gateway/jsonscan":           "its own part",

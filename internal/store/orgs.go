@@ -114,7 +114,10 @@ func insertAccount(t tx, m org.Member) error {
 func insertMember(t tx, m org.Member) error {
 	_, err := t.exec(`INSERT INTO member (id, organization_id, account_id, role, status, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
 		m.ID, m.Organization, m.Account, string(m.Role), string(m.Status), micros(m.CreatedAt))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.insertSetup(m.Organization, m.ID, m.CreatedAt)
 }
 
 func (s Orgs) SetStatus(ctx context.Context, org_ id.Organization, m id.Member, status org.Status, e audit.Event) error {
