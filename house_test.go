@@ -28,7 +28,7 @@ var floors = []struct {
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
 		"internal/jwks", "internal/oauth", "internal/onboarding", "internal/org", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
-	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
+	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route", "internal/door/setup"}},
 	{"wiring", []string{"internal/server"}},
 	{"commands", []string{"cmd/gatehoused"}},
 }
@@ -59,6 +59,8 @@ var edges = map[string]string{
 	"internal/door/admin -> internal/door/route":              "how doors say what they serve",
 	"internal/door/console -> internal/door/envelope":         "the same statuses for the same faults",
 	"internal/door/gateway -> internal/door/envelope":         "errors of the Anthropic form",
+	"internal/door/setup -> internal/door/envelope":           "errors of the Anthropic form",
+	"internal/door/setup -> internal/door/route":              "how doors say what they serve",
 	"internal/door/oauth -> internal/door/route":              "how doors say what they serve",
 }
 

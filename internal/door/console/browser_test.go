@@ -81,7 +81,7 @@ func TestPagesInABrowser(t *testing.T) {
 	w := lived(t)
 	started := w.ask()
 	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
-		"/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
+		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check", "/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
 	type look struct {
 		scheme browser.Scheme

@@ -21,6 +21,7 @@ type Config struct {
 	Upstreams     Upstreams
 	Usage         Usage
 	Record        Record
+	Onboarding    Onboarding
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
@@ -86,7 +87,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // methods of the same paths are answered by Mount.
 func routes() []route {
 	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
-		usageRoutes, activityRoutes, selfRoutes)
+		usageRoutes, activityRoutes, selfRoutes, startRoutes, setupRoutes)
 }
 
 func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }

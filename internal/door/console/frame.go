@@ -119,8 +119,12 @@ func (v *visit) policy() string {
 	if v.formAction != "" {
 		action += " " + v.formAction
 	}
+	connect := ""
+	if v.polls {
+		connect = "; connect-src 'self'"
+	}
 	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action " + action +
-		"; frame-ancestors 'none'; base-uri 'none'"
+		"; frame-ancestors 'none'; base-uri 'none'" + connect
 }
 
 func (v *visit) organizationName() string {
@@ -142,9 +146,13 @@ func navigation(rights caller.Rights, at string) []navGroup {
 		}
 		return navItem{}
 	}
+	var begin []navItem
+	if !rights.Has(caller.ReadMembers) { // the others get there from Home
+		begin = append(begin, item("/start", "Get started", caller.UseModels))
+	}
 	all := []navGroup{
-		{"", []navItem{item("/", "Home", caller.ReadOrganization)}},
-		{"People", []navItem{item("/members", "Members", caller.ReadMembers)}},
+		{"", append(begin, item("/", "Home", caller.ReadOrganization))},
+		{"People", []navItem{item("/members", "Members", caller.ReadMembers), item("/people/setup", "Set-up", caller.ReadMembers)}},
 		{"Access", []navItem{
 			item("/keys", "API keys", caller.OwnKeys, caller.AllKeys),
 			item("/sessions", "Devices and sessions", caller.OwnSessions, caller.AllSessions)}},
