@@ -185,6 +185,12 @@ func (r Report) Passed() bool {
 	return true
 }
 
+// Installed reports whether a Claude Code that works was found.
+func (r Report) Installed() bool {
+	c, _ := r.Of(Claude)
+	return r.Claude != "" && c.State != Fail
+}
+
 // Problems are the checks that are not ok, the failed ones first.
 func (r Report) Problems() []Check {
 	var failed, warned []Check

@@ -27,6 +27,9 @@ func TestDecode(t *testing.T) {
 	if d := cmp.Diff(r, same); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)
 	}
+	if r.Installed() {
+		t.Error("one that is too old counts as installed")
+	}
 	if !r.Passed() || !r.Failed() {
 		t.Error("a missing Claude Code is a later step, and a failure")
 	}

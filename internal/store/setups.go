@@ -167,7 +167,7 @@ func (s Setups) SaveReport(ctx context.Context, f onboarding.Finding, events ...
 				return err
 			}
 		}
-		if f.Report.Claude == "" {
+		if !f.Report.Installed() {
 			return nil
 		}
 		return t.noteSetup(`installed_at`, f.Member, f.At)
