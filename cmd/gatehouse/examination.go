@@ -130,7 +130,7 @@ func (e *examination) server(ctx context.Context) {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case err == nil:
-		e.add(checkup.Server, checkup.OK, "", "", "%s answers", e.d.Server)
+		e.add(checkup.Server, checkup.OK, "", "", "the server answers at %s", e.d.Server)
 	case e.d.Server == "":
 		e.add(checkup.Server, checkup.Fail, checkup.Unnamed, "gatehouse doctor --server https://gate.example.com", "%s", message(err))
 		return
