@@ -101,8 +101,8 @@ func (s Setups) List(ctx context.Context, o id.Organization, f onboarding.Filter
 	if c.before != "" {
 		place, order, to = f.Before, `DESC`, `<`
 	}
-	if place.Member != "" {
-		q.and(`(s.since, s.member_id) `+to+` (%s, %s)`, micros(place.Since), place.Member)
+	if place.Member != "" || c.before == "" { // the place before everybody leads to the index of places
+		q.and(`(s.since, s.member_id) `+to+` (%s, %s)`, max(micros(place.Since), 0), place.Member)
 	}
 	q.add(fmt.Sprintf(` ORDER BY s.since %[1]s, s.member_id %[1]s LIMIT %[2]s`, order, q.mark(f.Limit+1)))
 	all, err := queryAll(ctx, s.db.read, scanSetup, q.text.String(), q.args...)
@@ -118,7 +118,11 @@ func inPeace(columns string, o id.Organization, f onboarding.Filter, notSince ti
 }
 
 func (s Setups) Waiting(ctx context.Context, o id.Organization, f onboarding.Filter, notSince time.Time) (n int, err error) {
-	q := inPeace(`SELECT COUNT(*) `+setupTables, o, f, notSince)
+	tables := `FROM member_setup s JOIN member m ON m.id = s.member_id WHERE s.organization_id = $1 `
+	if f.Sought != "" {
+		tables = setupTables
+	}
+	q := inPeace(`SELECT COUNT(*) `+tables, o, f, notSince)
 	_, err = s.db.queryRow(ctx, []any{&n}, q.text.String(), q.args...)
 	return n, err
 }

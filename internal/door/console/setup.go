@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,19 +88,13 @@ func (c *Console) setups(v *visit) error {
 	for _, p := range found {
 		rows = append(rows, c.setupRow(p, manages))
 	}
-	waiting := 0
-	if manages && len(rows) > 0 {
-		if waiting, err = c.cfg.Onboarding.Waiting(ctx, v.who, o, f); err != nil {
-			return err
-		}
-	}
 	notice := v.notice()
 	if n, err := strconv.Atoi(v.r.URL.Query().Get("sent")); err == nil && n >= 0 && v.r.URL.Query().Get("done") == "nudged" {
 		notice = "Reminders were sent: " + number(int64(n)) + "."
 	}
 	w := view{Title: "Set-up", Lead: "How far members are from the invitation to their first answer, and who is stuck on what.", Notice: notice}
-	if waiting > 0 {
-		w.Action = &link{"/people/setup/nudge" + filterQuery(f), "Remind " + people(waiting)}
+	if slices.ContainsFunc(rows, func(row setupRow) bool { return row.CanNudge }) {
+		w.Action = &link{"/people/setup/nudge" + filterQuery(f), "Remind them"}
 	}
 	w.Body = struct {
 		Funnel  []funnelRow
