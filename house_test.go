@@ -23,14 +23,64 @@ var floors = []struct {
 	name     string
 	packages []string
 }{
-	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile"}},
-	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
-	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
-		"internal/jwks", "internal/oauth", "internal/org", "internal/outbox", "internal/session", "internal/upstream", "internal/usage"}},
-	{"outside", []string{"internal/dial", "internal/kms", "internal/mail", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
-	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
-	{"wiring", []string{"internal/server"}},
-	{"commands", []string{"cmd/gatehoused"}},
+	{"nouns", []string{
+		"internal/atomicfile",
+		"internal/caller",
+		"internal/checkup",
+		"internal/fault",
+		"internal/id",
+		"internal/limit",
+		"internal/secret",
+	}},
+	{"judgement", []string{
+		"internal/access",
+		"internal/audit",
+		"internal/feed",
+		"internal/letter",
+		"internal/password",
+		"internal/price",
+	}},
+	{"rooms", []string{
+		"internal/account",
+		"internal/apikey",
+		"internal/bearer",
+		"internal/gateway",
+		"internal/gateway/jsonscan",
+		"internal/gateway/tap",
+		"internal/jwks",
+		"internal/oauth",
+		"internal/onboarding",
+		"internal/org",
+		"internal/outbox",
+		"internal/session",
+		"internal/upstream",
+		"internal/usage",
+	}},
+	{"outside", []string{
+		"internal/dial",
+		"internal/kms",
+		"internal/mail",
+		"internal/store",
+		"internal/upstream/anthropic",
+		"internal/upstream/direct",
+		"internal/upstream/simulated",
+	}},
+	{"doors", []string{
+		"api",
+		"internal/door/admin",
+		"internal/door/console",
+		"internal/door/envelope",
+		"internal/door/gateway",
+		"internal/door/oauth",
+		"internal/door/route",
+		"internal/door/setup",
+	}},
+	{"wiring", []string{
+		"internal/server",
+	}},
+	{"commands", []string{
+		"cmd/gatehoused",
+	}},
 }
 
 // edges are the sideways imports on a floor, each with its reason.
@@ -45,6 +95,8 @@ var edges = map[string]string{
 	"internal/session -> internal/bearer":                     "access tokens are a source of grants",
 	"internal/session -> internal/jwks":                       "access tokens are signed",
 	"internal/oauth -> internal/session":                      "an approved device becomes a session",
+	"internal/onboarding -> internal/oauth":                   "codes that people type are made in one place",
+	"internal/onboarding -> internal/org":                     "members are who is led",
 	"internal/gateway -> internal/bearer":                     "who asks, and whether they still may in the middle of a stream",
 	"internal/gateway -> internal/usage":                      "what is reserved and settled",
 	"internal/gateway -> internal/gateway/jsonscan":           "its own part",
@@ -57,12 +109,23 @@ var edges = map[string]string{
 	"internal/door/admin -> internal/door/route":              "how doors say what they serve",
 	"internal/door/console -> internal/door/envelope":         "the same statuses for the same faults",
 	"internal/door/gateway -> internal/door/envelope":         "errors of the Anthropic form",
+	"internal/door/setup -> internal/door/envelope":           "errors of the Anthropic form",
+	"internal/door/setup -> internal/door/route":              "how doors say what they serve",
 	"internal/door/oauth -> internal/door/route":              "how doors say what they serve",
 }
 
 // members is the member's side. It knows nouns and itself, and no room.
-var members = []string{"cmd/gatehouse", "internal/claudecode", "internal/credential", "internal/keystore", "internal/keystore/file",
-	"internal/keystore/keystoretest", "internal/login", "internal/refresh", "internal/sdkprofile"}
+var members = []string{
+	"cmd/gatehouse",
+	"internal/claudecode",
+	"internal/credential",
+	"internal/keystore",
+	"internal/keystore/file",
+	"internal/keystore/keystoretest",
+	"internal/login",
+	"internal/refresh",
+	"internal/sdkprofile",
+}
 
 // kits serve tests and may import anything. bench is a program of its own.
 func isKit(pkg string) bool {

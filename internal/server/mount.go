@@ -29,6 +29,8 @@ var OpenRoutes = map[string]string{
 	"POST /v1/oauth/token":                        "the same for SDKs: the refresh token is the credential",
 	"POST /oauth/revoke":                          "RFC 7009: the token is the credential",
 
+	"POST /setup-report": "a machine that is not signed in yet reports with a set-up code, which can do nothing else; limited by address and member",
+
 	"HEAD /{$}":        "a client's warm-up, before it has a credential",
 	"HEAD /api/hello":  "a client's warm-up, before it has a credential",
 	"GET /protocol":    "the description of what is served here",
@@ -51,7 +53,7 @@ var OpenRoutes = map[string]string{
 // place where routes are wired in.
 func (s *Server) mount() (*http.ServeMux, []route.Route) {
 	mux := http.NewServeMux()
-	all := slices.Concat(s.healthRoutes(), s.metrics.routes(s.cfg), s.doors.oauth.Routes(), s.doors.admin.Routes())
+	all := slices.Concat(s.healthRoutes(), s.metrics.routes(s.cfg), s.doors.oauth.Routes(), s.doors.admin.Routes(), s.doors.setup.Routes())
 	for _, r := range all {
 		mux.Handle(r.Pattern, withRequestID(r.Handler))
 	}

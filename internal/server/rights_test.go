@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
@@ -67,8 +68,17 @@ func TestRights(t *testing.T) {
 		fmt.Fprint(w, "\t", c.name)
 	}
 	fmt.Fprintln(w)
-	for _, room := range []any{&account.Service{}, &apikey.Service{Now: time.Now}, &oauth.Service{Now: time.Now}, &org.Service{Now: time.Now},
-		session.New(session.Config{Now: time.Now}), &upstream.Service{Now: time.Now}, &usage.Service{}, &outbox.Service{Now: time.Now}} {
+	for _, room := range []any{
+		&account.Service{},
+		&apikey.Service{Now: time.Now},
+		&oauth.Service{Now: time.Now},
+		onboarding.New(onboarding.Config{Now: time.Now}),
+		&org.Service{Now: time.Now},
+		&outbox.Service{Now: time.Now},
+		session.New(session.Config{Now: time.Now}),
+		&upstream.Service{Now: time.Now},
+		&usage.Service{},
+	} {
 		for i := range reflect.TypeOf(room).NumMethod() {
 			m := reflect.TypeOf(room).Method(i)
 			if m.Type.NumIn() < 3 || m.Type.In(2) != reflect.TypeFor[caller.Caller]() || m.Name == "Recheck" {
@@ -126,6 +136,8 @@ func argument(of reflect.Type, home id.Organization) reflect.Value {
 		return reflect.ValueOf("BCDFGHJK") // a user code
 	case reflect.TypeFor[apikey.Filter]():
 		return reflect.ValueOf(apikey.Filter{Limit: 1})
+	case reflect.TypeFor[onboarding.Filter]():
+		return reflect.ValueOf(onboarding.Filter{Limit: 1})
 	}
 	return reflect.Zero(of)
 }

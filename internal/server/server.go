@@ -23,12 +23,14 @@ import (
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	oauthdoor "github.com/gatehouse-dev/gatehouse/internal/door/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
+	"github.com/gatehouse-dev/gatehouse/internal/door/setup"
 	"github.com/gatehouse-dev/gatehouse/internal/feed"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
@@ -61,14 +63,15 @@ type Server struct {
 
 // Rooms are the services, for commands of the server's own shell.
 type Rooms struct {
-	Orgs      *org.Service
-	Accounts  *account.Service
-	Keys      *apikey.Service
-	Sessions  *session.Service
-	OAuth     *oauth.Service
-	Upstreams *upstream.Service
-	Usage     *usage.Service
-	Outbox    *outbox.Service
+	Orgs       *org.Service
+	Accounts   *account.Service
+	Keys       *apikey.Service
+	Sessions   *session.Service
+	OAuth      *oauth.Service
+	Upstreams  *upstream.Service
+	Usage      *usage.Service
+	Outbox     *outbox.Service
+	Onboarding *onboarding.Service
 }
 
 type doors struct {
@@ -76,6 +79,7 @@ type doors struct {
 	admin   *admin.Door
 	console *console.Console
 	gateway *gatewaydoor.Door
+	setup   *setup.Door
 }
 
 // Open makes the data folder and its keys if need be, opens and migrates the
@@ -198,6 +202,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
 	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
+	s.rooms.Onboarding = onboarding.New(onboarding.Config{Store: s.db.Setups(), Members: orgs, PublicURL: s.cfg.PublicURL, Now: now})
 	return nil
 }
 

@@ -41,6 +41,9 @@ func (s Sessions) Start(ctx context.Context, d session.Session, r session.Refres
 			d.Device.ClientVersion, d.Device.Address, micros(d.CreatedAt), micros(d.UsedAt), d.Generation); err != nil {
 			return err
 		}
+		if err := t.noteSignIn(d.Device.ClientID, d.Member, d.CreatedAt); err != nil {
+			return err
+		}
 		return insertRefresh(t, d.Organization, r)
 	}, e)
 }
@@ -114,11 +117,15 @@ func (s Sessions) End(ctx context.Context, d id.DeviceSession, why string, at ti
 
 func (s Sessions) NoteClient(ctx context.Context, d id.DeviceSession, version string) error {
 	var was string
-	ok, err := s.db.queryRow(ctx, []any{&was}, `SELECT client_version FROM device_session WHERE id = $1`, d)
+	var m id.Member
+	ok, err := s.db.queryRow(ctx, []any{&was, &m}, `SELECT client_version, member_id FROM device_session WHERE id = $1`, d)
 	if err != nil || !ok || was == version {
 		return err // most often: nothing to write
 	}
 	return s.db.upkeep(ctx, func(t tx) error {
+		if _, err := t.exec(`UPDATE member_setup SET claude_version = $1 WHERE member_id = $2`, version, m); err != nil {
+			return err
+		}
 		_, err := t.exec(`UPDATE device_session SET client_version = $1 WHERE id = $2`, version, d)
 		return err
 	})

@@ -27,7 +27,7 @@ var activityGroups = []struct {
 	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.TokenReplayed}},
 	{"refreshes", "Refreshes", []audit.Type{audit.SessionRefreshed}},
 	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated}},
-	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated}},
+	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated, audit.MemberNudged, audit.SetupReported}},
 	{"settings", "Settings", []audit.Type{audit.OrganizationCreated, audit.OrganizationUpdated, audit.UpstreamConnected, audit.UpstreamRemoved, audit.SigningKeyRotated}},
 }
 
@@ -104,7 +104,11 @@ type telling = func(audit.Detail) string
 
 // tellings say what was done, by type. Each file that tells of a subject has a
 // map of its own.
-var tellings = joined(firstTellings, mailTellings)
+var tellings = joined(
+	firstTellings,
+	mailTellings,
+	setupTellings,
+)
 
 func joined(parts ...map[audit.Type]telling) map[audit.Type]telling {
 	all := map[audit.Type]telling{}

@@ -109,6 +109,7 @@ func TestPagesInABrowser(t *testing.T) {
 	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
 		"/members/" + string(w.member.ID) + "/role", "/members/" + string(w.member.ID) + "/remove", "/members/" + string(w.member.ID) + "/offer", "/members?q=nobody-is-called-so",
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
+		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",
 		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
 		"/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}

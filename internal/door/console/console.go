@@ -22,6 +22,7 @@ type Config struct {
 	Usage         Usage
 	Outbox        Outbox
 	Record        Record
+	Onboarding    Onboarding
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
@@ -103,6 +104,8 @@ func routes() []route {
 		settingsRoutes,
 		ownershipRoutes,
 		mailRoutes,
+		startRoutes,
+		setupRoutes,
 		selfRoutes,
 	)
 }

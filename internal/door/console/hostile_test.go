@@ -29,7 +29,7 @@ func (w *world) everyPage(t *testing.T) []string {
 	t.Helper()
 	var all []string
 	for _, route := range console.Routes() {
-		if path, ok := strings.CutPrefix(route.Pattern, "GET "); ok && route.Credential && path != "/oauth/authorize" {
+		if path, ok := strings.CutPrefix(route.Pattern, "GET "); ok && route.Credential && path != "/oauth/authorize" && path != "/start/state" {
 			all = append(all, w.example(t, "GET "+path))
 		}
 	}

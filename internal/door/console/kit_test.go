@@ -25,6 +25,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -72,18 +73,19 @@ func (l *logs) String() string {
 
 // world is a console over the real rooms and a real database, served on loopback.
 type world struct {
-	t         testing.TB
-	clock     *clock
-	db        *store.DB
-	url       string
-	accounts  *account.Service
-	orgs      *org.Service
-	keys      *apikey.Service
-	sessions  *session.Service
-	devices   *oauth.Service
-	upstreams *upstream.Service
-	log       *logs
-	cfg       console.Config
+	t          testing.TB
+	clock      *clock
+	db         *store.DB
+	url        string
+	accounts   *account.Service
+	orgs       *org.Service
+	keys       *apikey.Service
+	sessions   *session.Service
+	devices    *oauth.Service
+	upstreams  *upstream.Service
+	onboarding *onboarding.Service
+	log        *logs
+	cfg        console.Config
 
 	owner  org.Member
 	member org.Member
@@ -122,9 +124,11 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
+	w.onboarding = onboarding.New(onboarding.Config{Store: db.Setups(), Members: db.Orgs(), PublicURL: w.url, Now: w.clock.now})
 	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
-		Outbox:    &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
-		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+		Onboarding: w.onboarding,
+		Outbox:     &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
+		PublicURL:  w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)
 			return host

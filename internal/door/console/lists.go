@@ -34,6 +34,7 @@ func cut[T any](all []T, at *url.URL) ([]T, paging) {
 func with(at *url.URL, name, value string) string {
 	query := at.Query()
 	query.Del("done")
+	query.Del("sent")
 	query.Del(name)
 	if value != "" {
 		query.Set(name, value)

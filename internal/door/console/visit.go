@@ -31,6 +31,7 @@ type visit struct {
 	token       secret.Text
 	who         caller.Caller // nobody, if not signed in
 	memberships []org.Member  // of who
+	polls       bool          // the page asks for its state while somebody waits
 	formAction  string        // a further origin that forms of this page may lead to
 }
 
