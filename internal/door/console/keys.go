@@ -159,9 +159,9 @@ func (c *Console) createKey(v *visit) error {
 	if err == nil {
 		switch apikey.Kind(typed.Get("kind")) {
 		case apikey.ForModels, "":
-			key, value, err = c.cfg.Keys.Create(v.r.Context(), v.who, typed.Get("name"), expires)
+			key, value, err = c.cfg.Keys.Create(v.r.Context(), v.who, v.who.Organization, apikey.New{Name: typed.Get("name"), ExpiresAt: expires})
 		case apikey.ForAdmin:
-			key, value, err = c.cfg.Keys.CreateAdmin(v.r.Context(), v.who, v.who.Organization, typed.Get("name"), expires)
+			key, value, err = c.cfg.Keys.CreateAdmin(v.r.Context(), v.who, v.who.Organization, apikey.New{Name: typed.Get("name"), ExpiresAt: expires})
 		default:
 			err = fault.New(fault.Invalid, "a key opens models or the Admin API").At("kind")
 		}

@@ -12,7 +12,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
-	"github.com/gatehouse-dev/gatehouse/internal/session"
 )
 
 var memberRoutes = []route{
@@ -113,13 +112,12 @@ func (c *Console) addMember(v *visit) error {
 type belongings struct{ Sessions, Keys int }
 
 func (c *Console) belongings(v *visit, m id.Member) (belongings, error) {
-	sessions, err := c.cfg.Sessions.All(v.r.Context(), v.who, v.who.Organization)
+	sessions, err := c.cfg.Sessions.Count(v.r.Context(), v.who, v.who.Organization, m)
 	if err != nil {
 		return belongings{}, err
 	}
-	sessions = slices.DeleteFunc(sessions, func(s session.Session) bool { return s.Member != m })
-	keys, _, err := c.cfg.Keys.List(v.r.Context(), v.who, v.who.Organization, apikey.Filter{Member: m, Status: apikey.Active, Limit: 1000})
-	return belongings{len(sessions), len(keys)}, err
+	keys, err := c.cfg.Keys.Count(v.r.Context(), v.who, v.who.Organization, apikey.Filter{Member: m})
+	return belongings{sessions, keys}, err
 }
 
 func (v *visit) namedMember() (org.Member, error) {

@@ -33,10 +33,12 @@ func (c *Console) sessionRow(s session.Session) sessionRow {
 
 // visible lists the sessions that the visitor may see: their own, or everybody's.
 func (c *Console) visible(ctx context.Context, who caller.Caller) ([]session.Session, error) {
-	if who.Rights.Has(caller.AllSessions) {
-		return c.cfg.Sessions.All(ctx, who, who.Organization)
+	f := session.Filter{Limit: 500}
+	if !who.Rights.Has(caller.AllSessions) {
+		f.Member = who.Member
 	}
-	return c.cfg.Sessions.Mine(ctx, who)
+	page, _, err := c.cfg.Sessions.List(ctx, who, who.Organization, f)
+	return page, err
 }
 
 func (c *Console) sessionList(v *visit) error {

@@ -228,8 +228,8 @@ func keys(t *testing.T, w *World) {
 	off.Status = apikey.Inactive
 	must(t, s.Update(ctx, k, off, w.event(audit.KeyUpdated)))
 	kind(t, "an update of what has changed meanwhile", s.Update(ctx, k, off, w.event(audit.KeyUpdated)), fault.Conflict)
-	must(t, s.Touch(ctx, map[id.APIKey]time.Time{k.ID: w.now.Add(time.Minute), "apikey_gone": w.now}))
-	must(t, s.Touch(ctx, map[id.APIKey]time.Time{k.ID: w.now}))
+	must(t, s.Touch(ctx, map[id.APIKey]apikey.Use{k.ID: {At: w.now.Add(time.Minute), Address: "192.0.2.1"}, "apikey_gone": {At: w.now}}))
+	must(t, s.Touch(ctx, map[id.APIKey]apikey.Use{k.ID: {At: w.now}}))
 	if got := one(s.Key(ctx, w.org, k.ID)); got.UsedAt != w.now.Add(time.Minute) {
 		t.Errorf("last used at %v", got.UsedAt)
 	}
@@ -312,7 +312,7 @@ func ending(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Sessions()
 	d, _ := w.session(t)
 	must(t, s.Touch(ctx, map[id.DeviceSession]time.Time{d.ID: w.now.Add(time.Minute)}))
-	if all, err := s.List(ctx, w.org, w.member.ID); err != nil || len(all) != 1 || all[0].UsedAt != w.now.Add(time.Minute) {
+	if all, _, err := s.List(ctx, w.org, session.Filter{Member: w.member.ID, Limit: 9}); err != nil || len(all) != 1 || all[0].UsedAt != w.now.Add(time.Minute) {
 		t.Errorf("sessions: %+v, %v", all, err)
 	}
 	for range 2 {
@@ -332,7 +332,7 @@ func ending(t *testing.T, w *World) {
 			t.Errorf("ended for %q: %+v, %v", why, got, err)
 		}
 	}
-	if all, err := s.List(ctx, w.org, ""); err != nil || len(all) != 0 {
+	if all, _, err := s.List(ctx, w.org, session.Filter{Limit: 9}); err != nil || len(all) != 0 {
 		t.Errorf("sessions after the end: %+v, %v", all, err)
 	}
 	if events, _, err := w.Activities().List(ctx, w.org, []audit.Type{audit.SessionRevoked}, 0, 10); err != nil || len(events) != 1 {
