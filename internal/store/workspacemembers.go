@@ -86,6 +86,12 @@ func (s Workspaces) Join(ctx context.Context, o id.Organization, m workspace.Mem
 	return err
 }
 
+func (s Workspaces) Principal(ctx context.Context, o id.Organization, called string) (principal string, ok bool, err error) {
+	ok, err = s.db.queryRow(ctx, []any{&principal}, `SELECT m.id FROM account a JOIN member m ON m.account_id = a.id AND m.organization_id = $1
+		WHERE a.email = $2 AND m.status <> 'removed' UNION ALL SELECT id FROM service_account WHERE organization_id = $1 AND name = $2 AND archived_at IS NULL`, o, called)
+	return principal, ok, err
+}
+
 // present makes sure that a principal is in the organization, and notes its name.
 func present(t tx, o id.Organization, principal string, detail audit.Detail) error {
 	query := `SELECT a.name FROM member m JOIN account a ON a.id = m.account_id WHERE m.organization_id = $1 AND m.id = $2 AND m.status <> 'removed'`

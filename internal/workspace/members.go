@@ -74,8 +74,8 @@ func (s *Service) Add(ctx context.Context, who caller.Caller, o id.Organization,
 	if err := checkRole(role); err != nil {
 		return Member{}, err
 	}
-	if !strings.HasPrefix(principal, string(People)) && !strings.HasPrefix(principal, string(ServiceAccounts)) {
-		return Member{}, fault.New(fault.NotFound, "there is no member or service account %q in your organization", principal).At("user_id")
+	if principal, err = s.principal(ctx, o, principal); err != nil {
+		return Member{}, err
 	}
 	if found.Kind == ClaudeCode && strings.HasPrefix(principal, string(ServiceAccounts)) {
 		return Member{}, fault.New(fault.Invalid, "the workspace %q is for people: a service account cannot be in it", found.Name).At("service_account_id")
@@ -83,6 +83,20 @@ func (s *Service) Add(ctx context.Context, who caller.Caller, o id.Organization,
 	m := Member{Workspace: w, WorkspaceName: found.Name, Principal: principal, Role: role, CreatedAt: s.Now(), CreatedBy: who.Principal()}
 	return m, s.Store.Join(ctx, o, m, audit.New(who, s.Now(), audit.WorkspaceMemberAdded, string(w), audit.Detail{"workspace": found.Name,
 		"principal": principal, "role": string(role)}).In(o).Affecting(principal))
+}
+
+// principal is the id of somebody who is named by it, by address, or, being a
+// service account, by name.
+func (s *Service) principal(ctx context.Context, o id.Organization, named string) (string, error) {
+	named = strings.TrimSpace(named)
+	if strings.HasPrefix(named, string(People)) || strings.HasPrefix(named, string(ServiceAccounts)) {
+		return named, nil
+	}
+	found, ok, err := s.Store.Principal(ctx, o, strings.ToLower(named))
+	if err == nil && !ok {
+		err = fault.New(fault.NotFound, "there is no member or service account %.80q in your organization", named).At("user_id")
+	}
+	return found, err
 }
 
 func checkRole(role access.WorkspaceRole) error {

@@ -130,6 +130,8 @@ type Store interface {
 	Standing(ctx context.Context, o id.Organization, w id.Workspace, principal string) (s Standing, ok bool, err error)
 	Members(ctx context.Context, o id.Organization, w id.Workspace, f MemberFilter) (page []Member, more bool, err error)
 	Of(ctx context.Context, o id.Organization, principal string, f MemberFilter) (page []Member, more bool, err error)
+	// Principal finds a member by address, or a service account by name.
+	Principal(ctx context.Context, o id.Organization, called string) (principal string, ok bool, err error)
 	// Join adds a principal. It fails with NotFound for one that is not in the
 	// organization, and with Conflict for one that is in the workspace.
 	Join(ctx context.Context, o id.Organization, m Member, e audit.Event) error

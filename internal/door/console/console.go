@@ -13,14 +13,16 @@ import (
 
 // Config is what a Console needs. All fields but the booleans must be set.
 type Config struct {
-	Accounts      Accounts
-	Organizations Organizations
-	Keys          Keys
-	Sessions      Sessions
-	Devices       Devices
-	Upstreams     Upstreams
-	Usage         Usage
-	Record        Record
+	Accounts        Accounts
+	Organizations   Organizations
+	Keys            Keys
+	Sessions        Sessions
+	Workspaces      Workspaces
+	ServiceAccounts ServiceAccounts
+	Devices         Devices
+	Upstreams       Upstreams
+	Usage           Usage
+	Record          Record
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
@@ -85,7 +87,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // routes is all there is: each file of pages says which it serves. Other
 // methods of the same paths are answered by Mount.
 func routes() []route {
-	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
+	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, workspaceRoutes, serviceAccountRoutes, upstreamRoutes,
 		usageRoutes, activityRoutes, selfRoutes)
 }
 

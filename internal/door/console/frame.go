@@ -146,8 +146,10 @@ func navigation(rights caller.Rights, at string) []navGroup {
 		{"", []navItem{item("/", "Home", caller.ReadOrganization)}},
 		{"People", []navItem{item("/members", "Members", caller.ReadMembers)}},
 		{"Access", []navItem{
-			item("/keys", "API keys", caller.OwnKeys, caller.AllKeys),
+			item("/service-accounts", "Service accounts", caller.ManageServiceAccounts),
+			item("/keys", "API keys", caller.OwnKeys, caller.OwnClaudeCodeKeys, caller.AllKeys),
 			item("/sessions", "Devices and sessions", caller.OwnSessions, caller.AllSessions)}},
+		{"Workspaces", []navItem{item("/workspaces", "All workspaces", caller.ReadWorkspaces, caller.OwnClaudeCodeKeys, caller.ManageBilling)}},
 		{"Models", []navItem{
 			item("/upstreams", "Upstreams", caller.ManageUpstreams),
 			item("/models", "Allowed models", caller.ManageOrganization)}},

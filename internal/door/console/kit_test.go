@@ -27,10 +27,12 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // clock is the time of one world, moved by hand.
@@ -71,18 +73,20 @@ func (l *logs) String() string {
 
 // world is a console over the real rooms and a real database, served on loopback.
 type world struct {
-	t         testing.TB
-	clock     *clock
-	db        *store.DB
-	url       string
-	accounts  *account.Service
-	orgs      *org.Service
-	keys      *apikey.Service
-	sessions  *session.Service
-	devices   *oauth.Service
-	upstreams *upstream.Service
-	log       *logs
-	cfg       console.Config
+	t          testing.TB
+	clock      *clock
+	db         *store.DB
+	url        string
+	accounts   *account.Service
+	orgs       *org.Service
+	keys       *apikey.Service
+	sessions   *session.Service
+	workspaces *workspace.Service
+	services   *serviceaccount.Service
+	devices    *oauth.Service
+	upstreams  *upstream.Service
+	log        *logs
+	cfg        console.Config
 
 	owner  org.Member
 	member org.Member
@@ -117,11 +121,13 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.url = server.URL
 	w.accounts = account.New(db.Accounts(), db.Orgs(), w.clock.now)
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
-	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
-	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
+	w.workspaces = &workspace.Service{Store: db.Workspaces(), Now: w.clock.now}
+	w.services = &serviceaccount.Service{Store: db.ServiceAccounts(), Now: w.clock.now}
+	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Workspaces: db.Workspaces(), Services: db.ServiceAccounts(), ClaudeCode: w.workspaces, Now: w.clock.now}
+	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Workspaces: db.Workspaces(), ClaudeCode: w.workspaces, Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
 		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)

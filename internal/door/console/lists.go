@@ -2,7 +2,9 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 const pageRows = 50
@@ -26,6 +28,46 @@ func cut[T any](all []T, at *url.URL) ([]T, paging) {
 		l.Older = with(at, "page", strconv.Itoa(page+1))
 	}
 	return all[page*pageRows : min(len(all), (page+1)*pageRows)], l
+}
+
+// keyset is where a list stands that is paged by the ids of its first and last row.
+func keyset(at *url.URL, first, last string, more bool) paging {
+	q := at.Query()
+	after, before := q.Get("after"), q.Get("before")
+	bare := *at
+	q.Del("after")
+	q.Del("before")
+	bare.RawQuery = q.Encode()
+	var l paging
+	if first != "" && (after != "" || (before != "" && more)) {
+		l.Newer = with(&bare, "before", first)
+	}
+	if last != "" && (before != "" || more) {
+		l.Older = with(&bare, "after", last)
+	}
+	return l
+}
+
+// search is the field that looks for text in a list. It keeps what else the
+// address says.
+type search struct {
+	Action, Value, Placeholder, Label string
+	Keeps                             []hidden
+}
+
+// sought is the search of a page, and what is looked for.
+func sought(at *url.URL, label, placeholder string) (search, string) {
+	s := search{Action: at.Path, Label: label, Placeholder: placeholder, Value: strings.TrimSpace(at.Query().Get("q"))}
+	if len(s.Value) > 200 {
+		s.Value = strings.ToValidUTF8(s.Value[:200], "")
+	}
+	for name, values := range at.Query() {
+		if !slices.Contains([]string{"q", "after", "before", "page", "done"}, name) && values[0] != "" {
+			s.Keeps = append(s.Keeps, hidden{name, values[0]})
+		}
+	}
+	slices.SortFunc(s.Keeps, func(a, b hidden) int { return strings.Compare(a.Name, b.Name) })
+	return s, s.Value
 }
 
 // with is an address with one parameter changed; an empty value removes it.
@@ -99,6 +141,15 @@ var notices = map[string]string{
 	"activate":   "The key works again.",
 	"archive":    "The key was archived.",
 	"ended":      "The session was ended.",
+	"all_ended":  "Every session of theirs was ended.",
+	"renamed":    "The key was renamed.",
+	"workspace":  "The workspace was made. Add its members now.",
+	"saved":      "The change was saved. It holds for the next request.",
+	"archived":   "It was archived. Its keys are refused from now on.",
+	"joined":     "They were added.",
+	"role":       "The role was changed. It holds for the next request.",
+	"left":       "They were removed. Their keys here are refused from now on.",
+	"service":    "The service account was made. Add it to a workspace, or make its first key.",
 	"connected":  "The upstream was connected.",
 	"removed":    "The upstream was removed.",
 	"models":     "The list was saved. It holds for the next request.",

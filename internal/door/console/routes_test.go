@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
@@ -75,7 +76,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/members/{id}"):
 		thing = string(w.add(fmt.Sprintf("%s@acme.example", strings.ToLower(string(id.NewRequest())[4:])), "", access.User).ID)
 	case strings.HasPrefix(path, "/keys/{id}"):
-		key, _, failed := w.keys.Create(ctx, owner, "k", time.Time{})
+		key, _, failed := w.keys.Create(ctx, owner, owner.Organization, apikey.New{Name: "k"})
 		thing, err = string(key.ID), failed
 	case strings.HasPrefix(path, "/sessions/{id}"):
 		tokens, failed := w.sessions.Start(ctx, owner, laptop)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
@@ -181,4 +182,17 @@ func dollars(nanos int64) string {
 	}
 	cents := (nanos + one/200) / (one / 100)
 	return fmt.Sprintf("%s$%s.%02d", sign, number(cents/100), cents%100)
+}
+
+// names are the members' names by their id, if the visitor may see them.
+func (c *Console) names(v *visit) (map[id.Member]string, error) {
+	names := map[id.Member]string{v.who.Member: short(v.who.Name)}
+	if !v.who.Rights.Has(caller.ReadMembers) {
+		return names, nil
+	}
+	all, err := c.cfg.Organizations.Members(v.r.Context(), v.who, v.who.Organization)
+	for _, m := range all {
+		names[m.ID] = short(m.Name)
+	}
+	return names, err
 }

@@ -32,7 +32,8 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 	for name, f := range map[string]func(*testing.T, *World){
 		"Organizations": organizations, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
-		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+		"Upstreams": upstreams, "Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
+		"KeyKinds": keyKinds, "Proof": proofs, "Expiry": expiry, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -217,7 +218,7 @@ func keys(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.APIKeys()
 	hash := secret.New("the key").Hash()
 	k := apikey.Key{ID: id.NewAPIKey(), Organization: w.org, Kind: apikey.ForModels, Name: "naïve", Hint: "sk…", Member: w.member.ID, CreatedBy: "x",
-		Status: apikey.Active, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+		Status: apikey.Active, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour), Owner: w.member.Name, OwnerEmail: w.member.Email}
 	must(t, s.Insert(ctx, k, hash, w.event(audit.KeyCreated)))
 	same(t, "the key by id", one(s.Key(ctx, w.org, k.ID)), k)
 	same(t, "the key by hash", one(s.ByHash(ctx, hash)), k)
@@ -266,7 +267,7 @@ func keys(t *testing.T, w *World) {
 
 func (w *World) session(t testing.TB) (session.Session, session.Refresh) {
 	t.Helper()
-	d := session.Session{ID: id.NewDeviceSession(), Organization: w.org, Member: w.member.ID, Email: w.member.Email,
+	d := session.Session{ID: id.NewDeviceSession(), Organization: w.org, Member: w.member.ID, Email: w.member.Email, Name: w.member.Name,
 		Device: session.Device{ClientID: "c", Name: "n", System: "s", ClientVersion: "v", Address: "a"}, CreatedAt: w.now, UsedAt: w.now}
 	r := session.Refresh{Hash: secret.Mint(secret.RefreshToken).Hash(), Session: d.ID, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
 	must(t, w.Sessions().Start(t.Context(), d, r, w.event(audit.SessionStarted)))
