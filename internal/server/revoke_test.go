@@ -339,6 +339,9 @@ func TestAdminKeyEndsWithItsMaker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if owner, err = rooms.Orgs.Member(ctx, operator, w.Sample.Organization, owner.ID); err != nil {
+		t.Fatal(err)
+	}
 	_, key, err := rooms.Keys.CreateAdmin(ctx, owner.Caller(caller.Web), w.Sample.Organization, apikey.New{Name: "hers"})
 	if err != nil {
 		t.Fatal(err)
