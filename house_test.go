@@ -81,6 +81,14 @@ var floors = []struct {
 	{"commands", []string{
 		"cmd/gatehoused",
 	}},
+	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile"}},
+	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
+	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
+		"internal/jwks", "internal/oauth", "internal/org", "internal/serviceaccount", "internal/session", "internal/upstream", "internal/usage", "internal/workspace"}},
+	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
+	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
+	{"wiring", []string{"internal/server"}},
+	{"commands", []string{"cmd/gatehoused"}},
 }
 
 // edges are the sideways imports on a floor, each with its reason.
@@ -91,6 +99,10 @@ var edges = map[string]string{
 	"internal/account -> internal/org":                        "people sign in as members",
 	"internal/apikey -> internal/org":                         "a key can do what its member can",
 	"internal/session -> internal/org":                        "a session can do what its member can",
+	"internal/apikey -> internal/workspace":                   "a key is in a workspace, and stops with it",
+	"internal/session -> internal/workspace":                  "sign-ins are in the workspace of Claude Code",
+	"internal/workspace -> internal/org":                      "its texts are kept by the same rule",
+	"internal/serviceaccount -> internal/org":                 "its texts are kept by the same rule",
 	"internal/apikey -> internal/bearer":                      "keys are a source of grants",
 	"internal/session -> internal/bearer":                     "access tokens are a source of grants",
 	"internal/session -> internal/jwks":                       "access tokens are signed",

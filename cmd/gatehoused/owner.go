@@ -111,7 +111,7 @@ func (m *Main) ownerKey(o *ownerOptions) *cobra.Command {
 				var value secret.Text
 				who := caller.OfOperator(member.Organization)
 				if admin {
-					_, value, err = s.Rooms().Keys.CreateAdmin(c.Context(), who, member.Organization, name, expires)
+					_, value, err = s.Rooms().Keys.CreateAdmin(c.Context(), who, member.Organization, apikey.New{Name: name, ExpiresAt: expires})
 				} else {
 					_, value, err = s.Rooms().Keys.CreateFor(c.Context(), who, member.Organization, member.ID, name, expires)
 				}

@@ -45,13 +45,13 @@ func everywhere(who caller.Caller) bool {
 	return who.Kind == caller.System || who.Kind == caller.Operator
 }
 
-func denied(who caller.Caller, right caller.Right) error {
-	role, organization := who.Role, who.OrganizationName
+func denied(who caller.Caller, right caller.Right) *fault.Error {
+	if who.Barred != "" {
+		return fault.New(fault.Denied, "%s", who.Barred).WithHint("ask an owner or admin of the organization for it")
+	}
+	role, organization := who.Role, organizationOf(who)
 	if role == "" {
 		role = string(who.Kind)
-	}
-	if organization == "" {
-		organization = string(who.Organization)
 	}
 	if who.Withheld.Has(right) {
 		return fault.New(fault.Denied, "the plan %q of the organization %q does not have the permission %q", who.Plan, organization, right).
@@ -59,6 +59,13 @@ func denied(who caller.Caller, right caller.Right) error {
 	}
 	return fault.New(fault.Denied, "your role %q in the organization %q lacks the permission %q", role, organization, right).
 		WithHint("ask an owner or admin of the organization for it")
+}
+
+func organizationOf(who caller.Caller) string {
+	if who.OrganizationName != "" {
+		return who.OrganizationName
+	}
+	return string(who.Organization)
 }
 
 // CheckAny is Check for what any of several rights allows.

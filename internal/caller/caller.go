@@ -46,6 +46,7 @@ type Caller struct {
 	Rights           Rights
 	Withheld         Rights // that the role has and the plan of the organization has not, for messages
 	Plan             string // for messages
+	Barred           string // why the credential is good for nothing, although its owner may be; for messages
 	Email            string
 	Name             string
 	Address          string // where the request came from

@@ -27,6 +27,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/store"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // world is the room over a real database, with an organization in it.
@@ -66,7 +67,7 @@ func open(t testing.TB, url string) *world {
 	keys, err := jwks.Load(ctx, w.db.SigningKeys(), now)
 	w.must(err)
 	w.orgs = &org.Service{Store: w.db.Orgs(), Now: now}
-	w.sessions = session.New(session.Config{Store: w.db.Sessions(), Members: w.db.Orgs(), Keys: keys, Issuer: "https://gate.example", RefreshKey: instance.RefreshKey, Now: now})
+	w.sessions = session.New(session.Config{Store: w.db.Sessions(), Members: w.db.Orgs(), Workspaces: w.db.Workspaces(), ClaudeCode: &workspace.Service{Store: w.db.Workspaces(), Now: now}, Keys: keys, Issuer: "https://gate.example", RefreshKey: instance.RefreshKey, Now: now})
 	w.Service = onboarding.New(onboarding.Config{Store: w.db.Setups(), Members: w.db.Orgs(), PublicURL: "https://gate.example", Now: now})
 	w.owner, err = account.New(w.db.Accounts(), w.db.Orgs(), now).Found(ctx, caller.OfOperator(""), account.First{Organization: "Acme", Email: "olive@acme.example", Name: "Olive"})
 	w.must(err)

@@ -21,9 +21,11 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -75,9 +77,11 @@ func TestRights(t *testing.T) {
 		onboarding.New(onboarding.Config{Now: time.Now}),
 		&org.Service{Now: time.Now},
 		&outbox.Service{Now: time.Now},
+		&serviceaccount.Service{Now: time.Now},
 		session.New(session.Config{Now: time.Now}),
 		&upstream.Service{Now: time.Now},
 		&usage.Service{},
+		&workspace.Service{Now: time.Now},
 	} {
 		for i := range reflect.TypeOf(room).NumMethod() {
 			m := reflect.TypeOf(room).Method(i)

@@ -24,9 +24,11 @@ var activityGroups = []struct {
 }{
 	{"", "Everything", nil},
 	{"sign-in", "Sign-ins", []audit.Type{audit.SignedIn, audit.SignInFailed, audit.SignedOut, audit.SignInLinkMade, audit.PasswordChanged}},
-	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.TokenReplayed}},
+	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.SessionsRevoked, audit.TokenReplayed}},
 	{"refreshes", "Refreshes", []audit.Type{audit.SessionRefreshed}},
-	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated}},
+	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated, audit.KeyRotated}},
+	{"workspaces", "Workspaces", []audit.Type{audit.WorkspaceCreated, audit.WorkspaceUpdated, audit.WorkspaceArchived, audit.WorkspaceMemberAdded, audit.WorkspaceMemberUpdated,
+		audit.WorkspaceMemberRemoved, audit.ServiceAccountCreated, audit.ServiceAccountUpdated, audit.ServiceAccountArchived}},
 	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated, audit.MemberNudged, audit.SetupReported}},
 	{"settings", "Settings", []audit.Type{audit.OrganizationCreated, audit.OrganizationUpdated, audit.UpstreamConnected, audit.UpstreamRemoved, audit.SigningKeyRotated}},
 }
@@ -106,6 +108,7 @@ type telling = func(audit.Detail) string
 // map of its own.
 var tellings = joined(
 	firstTellings,
+	accessTellings,
 	mailTellings,
 	setupTellings,
 )
@@ -150,14 +153,7 @@ var firstTellings = map[audit.Type]telling{
 	audit.SessionRevoked: func(d audit.Detail) string {
 		return "ended the session of " + d["of"] + " on " + orUnnamed(d["session"])
 	},
-	audit.TokenReplayed: say("presented a refresh token that had been used before: its session was ended"),
-	audit.KeyCreated: func(d audit.Detail) string {
-		kind := "API key"
-		if d["kind"] == "admin" {
-			kind = "admin key"
-		}
-		return fmt.Sprintf("created the %s “%s”", kind, d["name"])
-	},
+	audit.TokenReplayed:     say("presented a refresh token that had been used before: its session was ended"),
 	audit.KeyUpdated:        keyUpdated,
 	audit.UpstreamConnected: say("connected the upstream “%s” (%s)", "name", "provider"),
 	audit.UpstreamRemoved:   say("removed an upstream"),

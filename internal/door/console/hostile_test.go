@@ -50,7 +50,7 @@ func TestWhatPeopleTypeIsOnlyText(t *testing.T) {
 	if _, err := w.sessions.Start(ctx, owner, device); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.keys.Create(ctx, owner, evil, time.Time{}); err != nil {
+	if _, _, err := w.keys.Create(ctx, owner, owner.Organization, apikey.New{Name: evil}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.upstreams.Connect(ctx, owner, o, upstream.New{Name: evil, Provider: upstream.Simulated}); err != nil {
@@ -168,7 +168,7 @@ func TestPagesStaySmall(t *testing.T) {
 		if _, err := w.sessions.Start(ctx, m.Caller(caller.Session), device); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := w.keys.Create(ctx, m.Caller(caller.Web), long, w.clock.now().Add(time.Hour)); err != nil {
+		if _, _, err := w.keys.Create(ctx, m.Caller(caller.Web), m.Organization, apikey.New{Name: long, ExpiresAt: w.clock.now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Name: long[:90], Provider: upstream.Simulated}); err != nil {

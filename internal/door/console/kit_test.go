@@ -29,10 +29,12 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // clock is the time of one world, moved by hand.
@@ -84,6 +86,8 @@ type world struct {
 	devices    *oauth.Service
 	upstreams  *upstream.Service
 	onboarding *onboarding.Service
+	workspaces *workspace.Service
+	services   *serviceaccount.Service
 	log        *logs
 	cfg        console.Config
 
@@ -120,12 +124,14 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.url = server.URL
 	w.accounts = account.New(db.Accounts(), db.Orgs(), w.clock.now)
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
-	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
-	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
+	w.workspaces = &workspace.Service{Store: db.Workspaces(), Now: w.clock.now}
+	w.services = &serviceaccount.Service{Store: db.ServiceAccounts(), Now: w.clock.now}
+	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Workspaces: db.Workspaces(), Services: db.ServiceAccounts(), ClaudeCode: w.workspaces, Now: w.clock.now}
+	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Workspaces: db.Workspaces(), ClaudeCode: w.workspaces, Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
 	w.onboarding = onboarding.New(onboarding.Config{Store: db.Setups(), Members: db.Orgs(), PublicURL: w.url, Now: w.clock.now})
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
 		Onboarding: w.onboarding,
 		Outbox:     &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
 		PublicURL:  w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),

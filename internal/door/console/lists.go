@@ -2,9 +2,11 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"strings"
 )
 
 const pageRows = 50
@@ -28,6 +30,46 @@ func cut[T any](all []T, at *url.URL) ([]T, paging) {
 		l.Older = with(at, "page", strconv.Itoa(page+1))
 	}
 	return all[page*pageRows : min(len(all), (page+1)*pageRows)], l
+}
+
+// keyset is where a list stands that is paged by the ids of its first and last row.
+func keyset(at *url.URL, first, last string, more bool) paging {
+	q := at.Query()
+	after, before := q.Get("after"), q.Get("before")
+	bare := *at
+	q.Del("after")
+	q.Del("before")
+	bare.RawQuery = q.Encode()
+	var l paging
+	if first != "" && (after != "" || (before != "" && more)) {
+		l.Newer = with(&bare, "before", first)
+	}
+	if last != "" && (before != "" || more) {
+		l.Older = with(&bare, "after", last)
+	}
+	return l
+}
+
+// search is the field that looks for text in a list. It keeps what else the
+// address says.
+type search struct {
+	Action, Value, Placeholder, Label string
+	Keeps                             []hidden
+}
+
+// sought is the search of a page, and what is looked for.
+func sought(at *url.URL, label, placeholder string) (search, string) {
+	s := search{Action: at.Path, Label: label, Placeholder: placeholder, Value: strings.TrimSpace(at.Query().Get("q"))}
+	if len(s.Value) > 200 {
+		s.Value = strings.ToValidUTF8(s.Value[:200], "")
+	}
+	for name, values := range at.Query() {
+		if !slices.Contains([]string{"q", "after", "before", "page", "done"}, name) && values[0] != "" {
+			s.Keeps = append(s.Keeps, hidden{name, values[0]})
+		}
+	}
+	slices.SortFunc(s.Keeps, func(a, b hidden) int { return strings.Compare(a.Name, b.Name) })
+	return s, s.Value
 }
 
 // with is an address with one parameter changed; an empty value removes it.
@@ -118,27 +160,12 @@ func carried(at *url.URL, names ...string) []hidden {
 	return all
 }
 
-// turnOf leads from a page of a list to its neighbours. more says whether there
-// is more in the direction in which the page was asked for.
+// turnOf leads from a page of a list to its neighbours.
 func turnOf[T any](at *url.URL, page []T, more bool, key func(T) string) paging {
-	var l paging
 	if len(page) == 0 {
-		return l
+		return paging{}
 	}
-	bare := *at
-	query := at.Query()
-	back := query.Get("before") != "" && query.Get("after") == ""
-	from := query.Get("after") != ""
-	query.Del("after")
-	query.Del("before")
-	bare.RawQuery = query.Encode()
-	if back || more {
-		l.Older = with(&bare, "after", key(page[len(page)-1]))
-	}
-	if from || (back && more) {
-		l.Newer = with(&bare, "before", key(page[0]))
-	}
-	return l
+	return keyset(at, key(page[0]), key(page[len(page)-1]), more)
 }
 
 func noPage() error { return fault.New(fault.NotFound, "there is nothing at this path") }
@@ -168,18 +195,25 @@ var notices = map[string]string{
 	"activate":   "The key works again.",
 	"archive":    "The key was archived.",
 	"ended":      "The session was ended.",
+	"all_ended":  "Every session of theirs was ended.",
+	"renamed":    "The key was renamed.",
+	"workspace":  "The workspace was made. Add its members now.",
+	"saved":      "The change was saved. It holds for the next request.",
+	"archived":   "It was archived. Its keys are refused from now on.",
+	"joined":     "They were added.",
+	"role":       "The role was changed. It holds for the next request.",
+	"left":       "They were removed. Their keys here are refused from now on.",
+	"service":    "The service account was made. Add it to a workspace, or make its first key.",
 	"connected":  "The upstream was connected.",
 	"unplugged":  "The upstream was removed.",
-	"role":       "The role was changed. It holds from now on.",
-	"joined":     "They are in the group.",
-	"left":       "They are out of the group.",
+	"grouped":    "They are in the group.",
+	"ungrouped":  "They are out of the group.",
 	"reinstated": "The member was reinstated. Their sessions and keys work again.",
 	"removed":    "The member was removed. Everything of theirs is refused from now on.",
 	"offered":    "The offer was made. It stands for seven days.",
 	"withdrawn":  "The offer was withdrawn.",
 	"declined":   "You declined. Nothing has changed.",
 	"owner":      "You are the primary owner now.",
-	"saved":      "Your change was saved.",
 	"created":    "It is made.",
 	"deleted":    "It is gone, and so is everything that it gave.",
 	"plan":       "Plan and seats were changed.",

@@ -36,8 +36,12 @@ func navigation(rights caller.Rights, at string) []navGroup {
 		}},
 		{"Access", []navItem{
 			item("/roles", "Roles", caller.ReadMembers, caller.ManageRoles),
-			item("/keys", "API keys", caller.OwnKeys, caller.AllKeys),
+			item("/service-accounts", "Service accounts", caller.ManageServiceAccounts),
+			item("/keys", "API keys", caller.OwnKeys, caller.OwnClaudeCodeKeys, caller.AllKeys),
 			item("/sessions", "Devices and sessions", caller.OwnSessions, caller.AllSessions),
+		}},
+		{"Workspaces", []navItem{
+			item("/workspaces", "All workspaces", caller.ReadWorkspaces, caller.OwnClaudeCodeKeys, caller.ManageBilling),
 		}},
 		{"Models", []navItem{
 			item("/upstreams", "Upstreams", caller.ManageUpstreams),

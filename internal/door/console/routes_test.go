@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
@@ -126,7 +126,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 		group, failed := w.orgs.CreateGroup(ctx, owner, w.owner.Organization, org.Group{Name: string(id.NewRequest())})
 		thing, err = string(group.ID), failed
 	case strings.HasPrefix(path, "/keys/{id}"):
-		key, _, failed := w.keys.Create(ctx, owner, "k", time.Time{})
+		key, _, failed := w.keys.Create(ctx, owner, owner.Organization, apikey.New{Name: "k"})
 		thing, err = string(key.ID), failed
 	case strings.HasPrefix(path, "/sessions/{id}"):
 		tokens, failed := w.sessions.Start(ctx, owner, laptop)
