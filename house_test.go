@@ -24,7 +24,7 @@ var floors = []struct {
 	packages []string
 }{
 	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile"}},
-	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
+	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/totp", "internal/feed"}},
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
 		"internal/jwks", "internal/oauth", "internal/org", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
@@ -294,7 +294,6 @@ var undecided = map[string]string{
 	"internal/account.Memberships": "one's own, by the account of the session",
 	"internal/account.Choose":      "one's own, by the account of the session",
 	"internal/account.SignOut":     "one's own session, which is presented",
-	"internal/account.SetPassword": "one's own, by the account of the session",
 	"internal/apikey.Update":       "begins with Get, which decides",
 	"internal/apikey.Recheck":      "makes the caller that others decide on",
 	"internal/session.Recheck":     "makes the caller that others decide on",

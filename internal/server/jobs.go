@@ -58,6 +58,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 		case <-tidy.C:
 			system := caller.OfSystem("")
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
+			s.report("forgetting unfinished sign-ins", s.rooms.Accounts.Prune(ctx, system))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}
 	}

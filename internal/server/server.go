@@ -187,7 +187,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.secrets = secrets
 	orgs := s.db.Orgs()
 	s.rooms.Orgs = &org.Service{Store: orgs, Now: now}
-	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now)
+	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now).At(s.cfg.PublicURL)
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Now: now}
 	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Keys: s.keys, Issuer: s.cfg.PublicURL,
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
