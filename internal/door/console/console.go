@@ -86,7 +86,7 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // methods of the same paths are answered by Mount.
 func routes() []route {
 	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
-		usageRoutes, activityRoutes, selfRoutes)
+		usageRoutes, activityRoutes, selfRoutes, stepRoutes, forgotRoutes, securityRoutes, browserRoutes)
 }
 
 func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }

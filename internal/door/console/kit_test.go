@@ -19,11 +19,13 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
+	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -86,6 +88,43 @@ type world struct {
 
 	owner  org.Member
 	member org.Member
+	mail   *mailbox
+}
+
+// mailbox keeps the letters that are handed to the store.
+type mailbox struct {
+	account.Store
+	mu   sync.Mutex
+	sent []letter.Letter
+}
+
+func (m *mailbox) keep(err error, letters []letter.Letter) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		m.sent = append(m.sent, letters...)
+	}
+	return err
+}
+
+func (m *mailbox) SaveMailLink(ctx context.Context, real bool, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+	if err := m.Store.SaveMailLink(ctx, real, l, letters, e); err != nil || !real {
+		return err
+	}
+	return m.keep(nil, letters)
+}
+
+func (m *mailbox) ChangeEmail(ctx context.Context, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+	return m.keep(m.Store.ChangeEmail(ctx, l, letters, e), letters)
+}
+
+// take returns the letters that came since it was asked last.
+func (m *mailbox) take() []letter.Letter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sent := m.sent
+	m.sent = nil
+	return sent
 }
 
 const password = "correct horse battery"
@@ -115,7 +154,8 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	w.accounts = account.New(db.Accounts(), db.Orgs(), w.clock.now)
+	w.mail = &mailbox{Store: db.Accounts()}
+	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url)
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
 	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
 	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})

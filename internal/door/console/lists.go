@@ -93,16 +93,26 @@ type once struct {
 
 // notices are what a page says after an act led to it.
 var notices = map[string]string{
-	"added":      "The member was added. Make them a sign-in link to let them in.",
-	"suspended":  "The member was suspended. Their sessions and keys are refused from now on.",
-	"deactivate": "The key was deactivated.",
-	"activate":   "The key works again.",
-	"archive":    "The key was archived.",
-	"ended":      "The session was ended.",
-	"connected":  "The upstream was connected.",
-	"removed":    "The upstream was removed.",
-	"models":     "The list was saved. It holds for the next request.",
-	"password":   "Your password was changed. Your other browsers were signed out.",
+	"added":       "The member was added. Make them a sign-in link to let them in.",
+	"suspended":   "The member was suspended. Their sessions and keys are refused from now on.",
+	"deactivate":  "The key was deactivated.",
+	"activate":    "The key works again.",
+	"archive":     "The key was archived.",
+	"ended":       "The session was ended.",
+	"connected":   "The upstream was connected.",
+	"removed":     "The upstream was removed.",
+	"models":      "The list was saved. It holds for the next request.",
+	"password":    "Your password was changed. Your other browsers were signed out.",
+	"name":        "Your name was changed.",
+	"email-sent":  "A link went to the new address. Open it in a browser in which you are signed in, within a day.",
+	"withdrawn":   "The link that went to the new address does not work any more.",
+	"email":       "Your address was changed. You sign in with the new one from now on.",
+	"no-password": "Your password was removed.",
+	"passkey":     "The passkey was added.",
+	"no-passkey":  "The passkey was removed.",
+	"app":         "Your authenticator app is in use.",
+	"no-app":      "Your authenticator app is not in use any more.",
+	"out":         "The browser was signed out.",
 }
 
 func (v *visit) notice() string { return notices[v.r.URL.Query().Get("done")] }
