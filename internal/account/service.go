@@ -74,7 +74,7 @@ func (s *Service) At(publicURL string) *Service {
 	}
 	s.host = u.Hostname()
 	s.passkeys, err = webauthn.New(&webauthn.Config{RPID: s.host, RPDisplayName: "Gatehouse", RPOrigins: []string{u.Scheme + "://" + u.Host}})
-	if err != nil {
+	if err != nil || s.host == "" {
 		s.passkeys = nil
 	}
 	return s
