@@ -192,6 +192,9 @@ func (w *world) add(email, name string, role access.Role) org.Member {
 	w.t.Helper()
 	o := w.owner.Organization
 	m, err := w.orgs.Add(context.Background(), caller.OfOperator(o), o, org.NewMember{Email: email, Name: name, Role: role})
+	if err == nil { // as it is read, with what its organization's plan gives
+		m, _, err = w.db.Orgs().Member(context.Background(), o, m.ID)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -179,7 +179,9 @@ func (v *visit) signedIn(in account.SignedIn, next string) error {
 		v.setStep(in.Token)
 		return v.goTo("/sign-in/step", next)
 	}
-	v.setCookie(v.c.stepCookie(), "", -1)
+	if !v.step().Empty() {
+		v.setCookie(v.c.stepCookie(), "", -1)
+	}
 	v.setCookie(v.c.cookieName(), in.Token.Reveal(), int(in.Expires.Sub(v.c.cfg.Now())/time.Second))
 	return v.redirect(local(next))
 }
