@@ -41,6 +41,16 @@ func CheckInstance(who caller.Caller) error {
 	return fault.New(fault.Denied, "this can only be done from the server's own shell")
 }
 
+// CheckAccount says whether who may act on their own account: a person who is
+// signed in in a browser. No key and no device session changes how a person
+// signs in.
+func CheckAccount(who caller.Caller) error {
+	if who.Account != "" && who.Way == caller.Web && (who.Kind == caller.Member || who.Kind == caller.Person) {
+		return nil
+	}
+	return fault.New(fault.Unauthenticated, "sign in first")
+}
+
 func everywhere(who caller.Caller) bool {
 	return who.Kind == caller.System || who.Kind == caller.Operator
 }

@@ -61,6 +61,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
 			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
 			s.report("telling whose keys expire", s.rooms.Keys.RemindOwners(ctx, system))
+			s.report("forgetting unfinished sign-ins", s.rooms.Accounts.Prune(ctx, system))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}
 	}

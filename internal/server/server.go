@@ -202,7 +202,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.rooms.Workspaces = &workspace.Service{Store: workspaces, Now: now}
 	s.rooms.ServiceAccounts = &serviceaccount.Service{Store: s.db.ServiceAccounts(), Now: now}
 	s.rooms.Orgs = &org.Service{Store: orgs, Now: now, Closed: s.cfg.ClosedOrganizations}
-	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now)
+	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now).At(s.cfg.PublicURL)
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Workspaces: workspaces, Services: s.db.ServiceAccounts(), ClaudeCode: s.rooms.Workspaces,
 		Witness: s.witness, PublicURL: s.cfg.PublicURL, Now: now}
 	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Workspaces: workspaces, ClaudeCode: s.rooms.Workspaces,

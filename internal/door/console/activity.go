@@ -109,6 +109,7 @@ type telling = func(audit.Detail) string
 var tellings = joined(
 	firstTellings,
 	accessTellings,
+	accountTellings,
 	mailTellings,
 	setupTellings,
 )

@@ -111,6 +111,10 @@ func routes() []route {
 		startRoutes,
 		setupRoutes,
 		selfRoutes,
+		stepRoutes,
+		forgotRoutes,
+		securityRoutes,
+		browserRoutes,
 	)
 }
 

@@ -19,11 +19,13 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
+	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -93,6 +95,43 @@ type world struct {
 
 	owner  org.Member
 	member org.Member
+	mail   *mailbox
+}
+
+// mailbox keeps the letters that are handed to the store.
+type mailbox struct {
+	account.Store
+	mu   sync.Mutex
+	sent []letter.Letter
+}
+
+func (m *mailbox) keep(err error, letters []letter.Letter) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		m.sent = append(m.sent, letters...)
+	}
+	return err
+}
+
+func (m *mailbox) SaveMailLink(ctx context.Context, real bool, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+	if err := m.Store.SaveMailLink(ctx, real, l, letters, e); err != nil || !real {
+		return err
+	}
+	return m.keep(nil, letters)
+}
+
+func (m *mailbox) ChangeEmail(ctx context.Context, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+	return m.keep(m.Store.ChangeEmail(ctx, l, letters, e), letters)
+}
+
+// take returns the letters that came since it was asked last.
+func (m *mailbox) take() []letter.Letter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sent := m.sent
+	m.sent = nil
+	return sent
 }
 
 const password = "correct horse battery"
@@ -122,7 +161,8 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	w.accounts = account.New(db.Accounts(), db.Orgs(), w.clock.now)
+	w.mail = &mailbox{Store: db.Accounts()}
+	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url)
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
 	w.workspaces = &workspace.Service{Store: db.Workspaces(), Now: w.clock.now}
 	w.services = &serviceaccount.Service{Store: db.ServiceAccounts(), Now: w.clock.now}
@@ -164,6 +204,9 @@ func (w *world) add(email, name string, role access.Role) org.Member {
 	w.t.Helper()
 	o := w.owner.Organization
 	m, err := w.orgs.Add(context.Background(), caller.OfOperator(o), o, org.NewMember{Email: email, Name: name, Role: role})
+	if err == nil { // as it is read, with what its organization's plan gives
+		m, _, err = w.db.Orgs().Member(context.Background(), o, m.ID)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 	for name, f := range map[string]func(*testing.T, *World){
 		"Organizations": organizations, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
+		"Factors": factors, "Passkeys": passkeys, "HalfSignIns": halves, "MailLinks": mailLinks, "InVain": inVain,
 		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
 		"Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
@@ -199,8 +200,8 @@ func links(t *testing.T, w *World) {
 }
 
 func (w *World) browser(name string) account.Browser {
-	return account.Browser{Hash: secret.New("browser " + name).Hash(), Account: w.member.Account, Organization: w.org, Address: "192.0.2.1", UserAgent: "ua",
-		CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	return account.Browser{ID: id.NewBrowser(), Hash: secret.New("browser " + name).Hash(), Account: w.member.Account, Organization: w.org, Address: "192.0.2.1", UserAgent: "ua",
+		Method: "password", CreatedAt: w.now, ConfirmedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
 }
 
 func browsers(t *testing.T, w *World) {
