@@ -33,6 +33,7 @@ var floors = []struct {
 		"internal/secret",
 	}},
 	{"judgement", []string{
+		"internal/totp",
 		"internal/access",
 		"internal/audit",
 		"internal/feed",
@@ -41,6 +42,8 @@ var floors = []struct {
 		"internal/price",
 	}},
 	{"rooms", []string{
+		"internal/serviceaccount",
+		"internal/workspace",
 		"internal/account",
 		"internal/apikey",
 		"internal/bearer",

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
-	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -191,7 +190,8 @@ func TestAnOrganizationWantsASecondFactor(t *testing.T) {
 	w := newWorld(t).populate()
 	ctx, o := context.Background(), w.owner.Organization
 	before, asked := w.as(w.member), w.ask()
-	if err := w.db.Orgs().SaveSettings(ctx, o, org.Settings{RequireSecondFactor: true}, audit.New(caller.OfOperator(o), w.clock.now(), audit.OrganizationUpdated, string(o), nil)); err != nil {
+	yes := true
+	if _, err := w.orgs.Update(ctx, w.owner.Caller(caller.Web), o, 1, org.Change{RequireSecondFactor: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range []*visitor{before, w.as(w.member)} {

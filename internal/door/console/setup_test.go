@@ -8,13 +8,14 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
 func TestSetupOfOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	foreign := w.second(t, "Other", "other@other.example")
-	members, err := w.orgs.Members(context.Background(), caller.OfOperator(foreign), foreign)
+	members, _, err := w.orgs.Members(context.Background(), caller.OfOperator(foreign), foreign, org.MemberFilter{})
 	if err != nil {
 		t.Fatal(err)
 	}
