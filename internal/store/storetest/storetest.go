@@ -32,7 +32,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 	for name, f := range map[string]func(*testing.T, *World){
 		"Organizations": organizations, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
-		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+		"Upstreams": upstreams, "Log": activityLog, "Searching": searching, "Places": places, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
