@@ -27,6 +27,6 @@ func (s *Server) openDoors() {
 
 func (s *Server) newConsole(address func(*http.Request) string) *console.Console {
 	return console.New(console.Config{Accounts: s.rooms.Accounts, Organizations: s.rooms.Orgs, Keys: s.rooms.Keys, Sessions: s.rooms.Sessions,
-		Devices: s.rooms.OAuth, Upstreams: s.rooms.Upstreams, Usage: s.rooms.Usage, Record: s.db.Activities(), PublicURL: s.cfg.PublicURL, Secure: s.cfg.secure(),
+		Devices: s.rooms.OAuth, Upstreams: s.rooms.Upstreams, Usage: s.rooms.Usage, Record: s.rooms.Activity, PublicURL: s.cfg.PublicURL, Secure: s.cfg.secure(),
 		Demo: s.cfg.Demo, Now: s.cfg.Now, ClientAddress: address, Logger: s.cfg.Log})
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -66,6 +67,7 @@ type Rooms struct {
 	OAuth     *oauth.Service
 	Upstreams *upstream.Service
 	Usage     *usage.Service
+	Activity  *activity.Service
 }
 
 type doors struct {
@@ -194,6 +196,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
+	s.rooms.Activity = &activity.Service{Store: s.db.Activities(), Now: s.cfg.Now}
 	return nil
 }
 

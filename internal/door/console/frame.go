@@ -152,7 +152,7 @@ func navigation(rights caller.Rights, at string) []navGroup {
 			item("/upstreams", "Upstreams", caller.ManageUpstreams),
 			item("/models", "Allowed models", caller.ManageOrganization)}},
 		{"Spend", []navItem{item("/usage", "Usage", caller.OwnUsage, caller.AllUsage)}},
-		{"Activity", []navItem{item("/activity", "The record", caller.ReadActivity)}},
+		{"Activity", []navItem{item("/activity", "The record", caller.ReadActivity, caller.OwnSessions)}},
 	}
 	var some []navGroup
 	for _, group := range all {

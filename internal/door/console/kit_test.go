@@ -18,6 +18,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
@@ -121,7 +122,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: &activity.Service{Store: db.Activities(), Now: w.clock.now}, Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
 		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)

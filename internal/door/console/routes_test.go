@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
@@ -59,7 +60,9 @@ var matrix = map[string]string{
 	"GET /models":                 "303 403 200",
 	"POST /models":                "303 403 303",
 	"GET /usage":                  "303 200 200",
-	"GET /activity":               "303 403 200",
+	"GET /activity":               "303 200 200",
+	"GET /activity/{id}":          "303 404 200",
+	"POST /activity/export":       "303 403 200",
 	"GET /account":                "303 200 200",
 	"POST /account/password":      "303 400 400",
 }
@@ -80,6 +83,9 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/sessions/{id}"):
 		tokens, failed := w.sessions.Start(ctx, owner, laptop)
 		thing, err = string(tokens.Session.ID), failed
+	case path == "/activity/{id}":
+		found, failed := w.cfg.Record.List(ctx, owner, w.owner.Organization, activity.Filter{Target: string(w.owner.Organization)}, activity.Page{Limit: 1})
+		thing, err = string(found.Entries[0].ID), failed
 	case strings.HasPrefix(path, "/upstreams/{id}"):
 		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
 		thing, err = string(u.ID), failed
