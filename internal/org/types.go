@@ -64,6 +64,7 @@ type Store interface {
 	SaveSettings(ctx context.Context, org id.Organization, s Settings, e audit.Event) error
 	Members(ctx context.Context, org id.Organization) ([]Member, error)
 	Member(ctx context.Context, org id.Organization, m id.Member) (member Member, ok bool, err error)
+	Names(ctx context.Context, org id.Organization, members []id.Member) (map[id.Member]string, error)
 	MembershipsOf(ctx context.Context, account id.Account) ([]Member, error)
 	MemberByEmail(ctx context.Context, email string) ([]Member, error)
 	// AddMember adds the member with its new account. It fails with Conflict if

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
@@ -61,7 +62,11 @@ func (c *Console) keyList(v *visit) error {
 	if err != nil {
 		return err
 	}
-	names, err := c.names(v)
+	var whoseIDs []id.Member
+	for _, k := range keys {
+		whoseIDs = append(whoseIDs, k.Member)
+	}
+	names, err := c.names(v, whoseIDs)
 	if err != nil {
 		return err
 	}
@@ -88,15 +93,17 @@ func (c *Console) keyList(v *visit) error {
 	return v.show(http.StatusOK, "keys", w)
 }
 
-// names are the members' names by their id, if the visitor may see them.
-func (c *Console) names(v *visit) (map[id.Member]string, error) {
+// names are the names of members by their id, if the visitor may see them: of
+// those on a page, each once.
+func (c *Console) names(v *visit, of []id.Member) (map[id.Member]string, error) {
 	names := map[id.Member]string{v.who.Member: short(v.who.Name)}
 	if !v.who.Rights.Has(caller.ReadMembers) {
 		return names, nil
 	}
-	all, err := c.cfg.Organizations.Members(v.r.Context(), v.who, v.who.Organization)
-	for _, m := range all {
-		names[m.ID] = short(m.Name)
+	slices.Sort(of)
+	found, err := c.cfg.Organizations.Names(v.r.Context(), v.who, v.who.Organization, slices.Compact(of))
+	for m, name := range found {
+		names[m] = short(name)
 	}
 	return names, err
 }

@@ -37,6 +37,7 @@ type Organizations interface {
 	SetModels(ctx context.Context, who caller.Caller, o id.Organization, models []string) error
 	Members(ctx context.Context, who caller.Caller, o id.Organization) ([]org.Member, error)
 	Member(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (org.Member, error)
+	Names(ctx context.Context, who caller.Caller, o id.Organization, members []id.Member) (map[id.Member]string, error)
 	Add(ctx context.Context, who caller.Caller, o id.Organization, in org.NewMember) (org.Member, error)
 	Suspend(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) error
 }
@@ -75,5 +76,6 @@ type Upstreams interface {
 // Usage answers what was used; *usage.Service does.
 type Usage interface {
 	Totals(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter) (usage.Totals, error)
+	Days(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter) ([]usage.Day, error)
 	List(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter, p usage.Page) ([]usage.Entry, error)
 }

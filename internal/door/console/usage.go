@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
@@ -79,7 +80,11 @@ func (c *Console) usagePage(v *visit) error {
 }
 
 func (c *Console) usageRows(v *visit, entries []usage.Entry) ([]usageRow, error) {
-	names, err := c.names(v)
+	var members []id.Member
+	for _, e := range entries {
+		members = append(members, e.Member)
+	}
+	names, err := c.names(v, members)
 	if err != nil {
 		return nil, err
 	}
@@ -126,17 +131,19 @@ const (
 	chartHeight = 120
 )
 
-// bars sums each day by itself, and scales to the dearest.
+// bars scales the days to the dearest of them.
 func (c *Console) bars(v *visit, f usage.Filter, days int) (chart, error) {
-	totals, most, requests := make([]usage.Totals, days), int64(0), int64(0)
 	first := f.From
-	for i := range days {
-		f.From, f.To = first.AddDate(0, 0, i), first.AddDate(0, 0, i+1)
-		var err error
-		if totals[i], err = c.cfg.Usage.Totals(v.r.Context(), v.who, v.who.Organization, f); err != nil {
-			return chart{}, err
+	f.To = first.AddDate(0, 0, days)
+	used, err := c.cfg.Usage.Days(v.r.Context(), v.who, v.who.Organization, f)
+	if err != nil {
+		return chart{}, err
+	}
+	totals, most, requests := make([]usage.Day, days), int64(0), int64(0)
+	for _, d := range used {
+		if i := int(d.At.Sub(first) / day); i >= 0 && i < days {
+			totals[i], most, requests = d, max(most, d.CostNanos), requests+d.Requests
 		}
-		most, requests = max(most, totals[i].CostNanos), requests+totals[i].Requests
 	}
 	step := chartWidth / days
 	ch := chart{Empty: requests == 0, Most: dollars(most), Summary: fmt.Sprintf("Cost by day over %d days, at most %s on one", days, dollars(most))}
