@@ -42,6 +42,7 @@ var floors = []struct {
 		"internal/price",
 	}},
 	{"rooms", []string{
+		"internal/activity",
 		"internal/serviceaccount",
 		"internal/workspace",
 		"internal/account",
@@ -88,6 +89,9 @@ var floors = []struct {
 	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/totp", "internal/feed"}},
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
 		"internal/jwks", "internal/oauth", "internal/org", "internal/serviceaccount", "internal/session", "internal/upstream", "internal/usage", "internal/workspace"}},
+	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
+	{"rooms", []string{"internal/account", "internal/activity", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
+		"internal/jwks", "internal/oauth", "internal/org", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
 	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
 	{"wiring", []string{"internal/server"}},

@@ -92,3 +92,6 @@ func (k known) add(index int64, hashes []Hash) {
 		k[Position(index)+int64(i)] = h
 	}
 }
+
+// LeafHash is the hash that is kept for a leaf.
+func LeafHash(leaf []byte) Hash { return tlog.RecordHash(leaf) }

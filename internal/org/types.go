@@ -149,6 +149,7 @@ type MemberStore interface {
 	Members(ctx context.Context, org id.Organization, f MemberFilter) (members []Member, more bool, err error)
 	CountMembers(ctx context.Context, org id.Organization) (map[Status]int, error)
 	Member(ctx context.Context, org id.Organization, m id.Member) (member Member, ok bool, err error)
+	Names(ctx context.Context, org id.Organization, members []id.Member) (map[id.Member]string, error)
 	MembershipsOf(ctx context.Context, account id.Account) ([]Member, error)
 	MemberByEmail(ctx context.Context, email string) ([]Member, error)
 	// AddMember adds the member with its new account. It fails with Conflict if

@@ -41,7 +41,7 @@ func (s *Server) newConsole(address func(*http.Request) string) *console.Console
 		Usage:           s.rooms.Usage,
 		Outbox:          s.rooms.Outbox,
 		Onboarding:      s.rooms.Onboarding,
-		Record:          s.db.Activities(),
+		Record:          s.rooms.Activity,
 		PublicURL:       s.cfg.PublicURL,
 		Secure:          s.cfg.secure(),
 		Demo:            s.cfg.Demo,

@@ -39,10 +39,13 @@ func (s *Server) changed(ctx context.Context, changes []feed.Change) error {
 const (
 	touchEvery = 30 * time.Second
 	tidyEvery  = time.Hour
+
+	indexAtOnce = 2000 // entries of the record; they wait for nothing
 )
 
-// housekeeping notes when credentials were last used, forgets expired codes and
-// replaces old signing keys. Nothing depends on its being on time.
+// housekeeping notes when credentials were last used, makes entries findable that
+// are older than the search, forgets expired codes and replaces old signing keys.
+// Nothing depends on its being on time.
 func (s *Server) housekeeping(ctx context.Context) {
 	touch, tidy := time.NewTicker(touchEvery), time.NewTicker(tidyEvery)
 	defer touch.Stop()
@@ -56,6 +59,8 @@ func (s *Server) housekeeping(ctx context.Context) {
 			next := s.cfg.Now()
 			s.report("noting the last use of credentials", s.touch(ctx, since))
 			since = next
+			_, err := s.db.Activities().IndexOlder(ctx, indexAtOnce)
+			s.report("making older entries findable", err)
 		case <-tidy.C:
 			system := caller.OfSystem("")
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -72,6 +73,7 @@ func TestRights(t *testing.T) {
 	fmt.Fprintln(w)
 	for _, room := range []any{
 		&account.Service{},
+		&activity.Service{Now: time.Now},
 		&apikey.Service{Now: time.Now},
 		&oauth.Service{Now: time.Now},
 		onboarding.New(onboarding.Config{Now: time.Now}),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -77,6 +78,7 @@ type Rooms struct {
 	Onboarding      *onboarding.Service
 	Workspaces      *workspace.Service
 	ServiceAccounts *serviceaccount.Service
+	Activity        *activity.Service
 }
 
 type doors struct {
@@ -213,6 +215,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
 	s.rooms.Onboarding = onboarding.New(onboarding.Config{Store: s.db.Setups(), Members: orgs, PublicURL: s.cfg.PublicURL, Now: now})
+	s.rooms.Activity = &activity.Service{Store: s.db.Activities(), Now: s.cfg.Now}
 	return nil
 }
 

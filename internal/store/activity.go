@@ -116,7 +116,10 @@ func (db *DB) appendOne(t tx, log *audit.Appender, e audit.Event) error {
 	_, err = t.exec(`INSERT INTO activity (position, id, organization_id, at, type, actor, target, affects, leaf, detail, salt)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		entry.Index, c.ID, c.Organization, c.At, c.Type, c.Actor, c.Target, c.Affects, entry.Leaf, entry.Detail, entry.Salt)
-	return db.occupied(entry.Index, err)
+	if err != nil {
+		return db.occupied(entry.Index, err)
+	}
+	return t.insertTerms(id.Organization(c.Organization), entry.Index, audit.Terms(e))
 }
 
 // occupied says what a taken key means here. The cause is not wrapped, so that
@@ -280,42 +283,6 @@ func (a Activities) Changes(ctx context.Context, from int64, limit int) ([]feed.
 		}
 		return c, json.Unmarshal([]byte(affects), &c.Affects)
 	}, `SELECT position, id, organization_id, type, target, affects FROM activity WHERE position >= $1 ORDER BY position LIMIT $2`, from, limit)
-}
-
-// List returns an organization's latest events before a place in the log (0:
-// from the end), the newest first.
-func (a Activities) List(ctx context.Context, org id.Organization, types []audit.Type, before int64, limit int) ([]audit.Event, []int64, error) {
-	query := `SELECT position, leaf, detail, salt FROM activity WHERE organization_id = $1`
-	args := []any{org}
-	if before > 0 {
-		args = append(args, before)
-		query += fmt.Sprintf(` AND position < $%d`, len(args))
-	}
-	if len(types) > 0 {
-		marks := make([]string, len(types))
-		for i, t := range types {
-			args = append(args, string(t))
-			marks[i] = fmt.Sprintf("$%d", len(args))
-		}
-		query += ` AND type IN (` + strings.Join(marks, ", ") + `)`
-	}
-	args = append(args, limit)
-	query += fmt.Sprintf(` ORDER BY position DESC LIMIT $%d`, len(args))
-	entries, err := queryAll(ctx, a.db.read, func(s scanner) (e audit.Entry, err error) {
-		err = s.Scan(&e.Index, &e.Leaf, &e.Detail, &e.Salt)
-		return e, err
-	}, query, args...)
-	if err != nil {
-		return nil, nil, err
-	}
-	events, positions := make([]audit.Event, len(entries)), make([]int64, len(entries))
-	for i, entry := range entries {
-		if events[i], err = entry.Open(); err != nil {
-			return nil, nil, err
-		}
-		positions[i] = entry.Index
-	}
-	return events, positions, nil
 }
 
 // noRows turns "there is none" into ok = false.

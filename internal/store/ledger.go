@@ -163,6 +163,21 @@ func (l Ledger) Totals(ctx context.Context, org id.Organization, f usage.Filter)
 	return s, err
 }
 
+// Days sums the settled entries of an organization by day, in one pass.
+func (l Ledger) Days(ctx context.Context, org id.Organization, f usage.Filter) ([]usage.Day, error) {
+	where, args := ledgerWhere(org, f)
+	const day = int64(24 * time.Hour / time.Microsecond)
+	args = append(args, day)
+	number := fmt.Sprintf(`e.at / CAST($%d AS BIGINT)`, len(args))
+	return queryAll(ctx, l.db.read, func(s scanner) (d usage.Day, err error) {
+		var n int64
+		err = s.Scan(&n, &d.Requests, &d.CostNanos)
+		d.At = fromMicros(n * day)
+		return d, err
+	}, `SELECT `+number+`, CAST(SUM(CASE WHEN e.kind = 'settle' THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(e.cost_nanos) AS BIGINT)
+		FROM ledger_entry e WHERE e.kind <> 'reserve' AND `+where+` GROUP BY 1 ORDER BY 1`, args...)
+}
+
 // Entries returns up to limit entries before a sequence (0: from the end), the
 // newest first.
 func (l Ledger) Entries(ctx context.Context, org id.Organization, f usage.Filter, before int64, limit int) ([]usage.Entry, error) {

@@ -227,11 +227,3 @@ func placeholders(first, n int) string {
 	}
 	return strings.Join(marks, ", ")
 }
-
-func anys(texts []string) []any {
-	all := make([]any, len(texts))
-	for i, text := range texts {
-		all[i] = text
-	}
-	return all
-}

@@ -36,6 +36,8 @@ type Totals struct {
 type Reader interface {
 	// Totals sums what the entries of an organization come to.
 	Totals(ctx context.Context, org id.Organization, f Filter) (Totals, error)
+	// Days sums them by day, and leaves out days without any.
+	Days(ctx context.Context, org id.Organization, f Filter) ([]Day, error)
 	// Entries returns up to limit entries before a sequence (0: from the end),
 	// the newest first.
 	Entries(ctx context.Context, org id.Organization, f Filter, before int64, limit int) ([]Entry, error)
@@ -54,6 +56,22 @@ func (s *Service) Totals(ctx context.Context, who caller.Caller, org id.Organiza
 		return Totals{}, err
 	}
 	return s.store.Totals(ctx, org, f)
+}
+
+// Day is what was settled on a day, in UTC.
+type Day struct {
+	At        time.Time // its beginning
+	Requests  int64
+	CostNanos int64
+}
+
+// Days sums an organization's entries by day, in order, under the same rights as
+// Totals.
+func (s *Service) Days(ctx context.Context, who caller.Caller, org id.Organization, f Filter) ([]Day, error) {
+	if err := access.CheckOwner(who, caller.OwnUsage, caller.AllUsage, f.Member, org); err != nil {
+		return nil, err
+	}
+	return s.store.Days(ctx, org, f)
 }
 
 // Page is a place in a list: up to Limit entries before the one of sequence

@@ -22,6 +22,11 @@ func (a *asked) Totals(_ context.Context, org id.Organization, f Filter) (Totals
 	return Totals{Requests: 1}, nil
 }
 
+func (a *asked) Days(_ context.Context, org id.Organization, f Filter) ([]Day, error) {
+	a.org, a.filter = org, f
+	return []Day{{Requests: 1}}, nil
+}
+
 func (a *asked) Entries(_ context.Context, org id.Organization, f Filter, before int64, limit int) ([]Entry, error) {
 	*a = asked{org, f, before, limit}
 	return []Entry{{}}, nil
@@ -57,6 +62,9 @@ func TestWhoMayReadUsage(t *testing.T) {
 		_, err2 := s.List(t.Context(), tt.who, "org", tt.filter, Page{})
 		if fault.KindOf(err) != tt.want || fault.KindOf(err2) != tt.want || (err == nil) != (tt.want == fault.Internal) || (err2 == nil) != (err == nil) {
 			t.Errorf("%s: %v, %v; want %v", name, err, err2, tt.want)
+		}
+		if _, err3 := s.Days(t.Context(), tt.who, "org", tt.filter); fault.KindOf(err3) != tt.want || (err3 == nil) != (err == nil) {
+			t.Errorf("%s, by day: %v; want %v", name, err3, tt.want)
 		}
 		if reached := store.org != ""; reached != (err == nil) {
 			t.Errorf("%s: the database was asked: %v", name, reached)

@@ -20,7 +20,7 @@ var accessTellings = map[audit.Type]telling{
 	},
 	audit.WorkspaceCreated: say("made the workspace “%s”", "name"),
 	audit.WorkspaceUpdated: func(d audit.Detail) string {
-		return "changed the workspace “" + d["name"] + "”" + changes(d, "name", "color", "models", "tags", "requests_per_minute", "concurrent_requests")
+		return "changed the workspace “" + d["name"] + "”"
 	},
 	audit.WorkspaceArchived: say("archived the workspace “%s”: its keys stopped", "name"),
 	audit.WorkspaceMemberAdded: func(d audit.Detail) string {
@@ -32,7 +32,7 @@ var accessTellings = map[audit.Type]telling{
 	audit.WorkspaceMemberRemoved: say("removed %s from the workspace “%s”", "name", "workspace"),
 	audit.ServiceAccountCreated:  say("made the service account “%s”", "name"),
 	audit.ServiceAccountUpdated: func(d audit.Detail) string {
-		return "changed the service account “" + d["name_after"] + "”" + changes(d, "name", "description")
+		return "changed the service account “" + d["name_after"] + "”"
 	},
 	audit.ServiceAccountArchived: say("archived the service account “%s”: its keys stopped", "name"),
 }
@@ -48,33 +48,4 @@ func keyWhere(d audit.Detail) string {
 		where += " in the workspace “" + d["workspace_name"] + "”"
 	}
 	return where
-}
-
-// changes names the fields that differ, before and after.
-func changes(d audit.Detail, fields ...string) string {
-	text := ""
-	for _, f := range fields {
-		before, after := d[f+"_before"], d[f+"_after"]
-		if before == after {
-			continue
-		}
-		if text != "" {
-			text += ";"
-		}
-		text += fmt.Sprintf(" %s: %s (before: %s)", fieldWords[f], orNone(after), orNone(before))
-	}
-	if text != "" {
-		text = ":" + text
-	}
-	return text
-}
-
-var fieldWords = map[string]string{"name": "name", "color": "colour", "models": "models", "tags": "tags", "description": "description",
-	"requests_per_minute": "requests a minute", "concurrent_requests": "requests at once"}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
 }

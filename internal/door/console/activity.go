@@ -1,211 +1,246 @@
 package console
 
 import (
-	"fmt"
-	"maps"
+	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 )
 
 var activityRoutes = []route{
 	get("/activity", member, (*Console).activity),
+	get("/activity/{id}", member, (*Console).activityEntry),
+	post("/activity/export", member, (*Console).activityExport),
 }
-
-// activityGroups are the choices of the page's filter.
-var activityGroups = []struct {
-	value, text string
-	types       []audit.Type
-}{
-	{"", "Everything", nil},
-	{"sign-in", "Sign-ins", []audit.Type{audit.SignedIn, audit.SignInFailed, audit.SignedOut, audit.SignInLinkMade, audit.PasswordChanged}},
-	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.SessionsRevoked, audit.TokenReplayed}},
-	{"refreshes", "Refreshes", []audit.Type{audit.SessionRefreshed}},
-	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated, audit.KeyRotated}},
-	{"workspaces", "Workspaces", []audit.Type{audit.WorkspaceCreated, audit.WorkspaceUpdated, audit.WorkspaceArchived, audit.WorkspaceMemberAdded, audit.WorkspaceMemberUpdated,
-		audit.WorkspaceMemberRemoved, audit.ServiceAccountCreated, audit.ServiceAccountUpdated, audit.ServiceAccountArchived}},
-	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated, audit.MemberNudged, audit.SetupReported}},
-	{"settings", "Settings", []audit.Type{audit.OrganizationCreated, audit.OrganizationUpdated, audit.UpstreamConnected, audit.UpstreamRemoved, audit.SigningKeyRotated}},
-}
-
-type activityRow struct {
-	Position  int64
-	When      moment
-	Who, What string
-	Address   string
-	Alarming  bool
-}
-
-func (c *Console) activity(v *visit) error {
-	if err := access.Check(v.who, caller.ReadActivity, v.who.Organization); err != nil {
-		return err
-	}
-	var pairs [][2]string
-	for _, g := range activityGroups {
-		pairs = append(pairs, [2]string{g.value, g.text})
-	}
-	filters, chosen := tabs(v.r.URL, "type", pairs...)
-	at := slices.IndexFunc(pairs, func(p [2]string) bool { return p[0] == chosen })
-	before, _ := strconv.ParseInt(v.r.URL.Query().Get("before"), 10, 64) // nonsense is the end
-	events, positions, err := c.cfg.Record.List(v.r.Context(), v.who.Organization, activityGroups[at].types, max(before, 0), pageRows)
-	if err != nil {
-		return err
-	}
-	var rows []activityRow
-	for i, e := range events {
-		rows = append(rows, activityRow{Position: positions[i], When: c.moment(e.At), Who: actor(e), What: did(e), Address: e.Detail["address"],
-			Alarming: e.Type == audit.TokenReplayed || e.Type == audit.SignInFailed})
-	}
-	var l paging
-	// The first entry of the log has the position 0, which asks for the end.
-	if len(positions) == pageRows && positions[len(positions)-1] > 0 {
-		l.Older = with(v.r.URL, "before", strconv.FormatInt(positions[len(positions)-1], 10))
-	}
-	if before > 0 {
-		l.Newer = with(v.r.URL, "before", "")
-	}
-	return v.show(http.StatusOK, "activity", view{Title: "The record", Lead: "Who did what, and when. Entries can be proven: none was changed or taken out.", Body: struct {
-		Rows     []activityRow
-		Filters  []tab
-		Filtered bool
-		Paging   paging
-	}{rows, filters, chosen != "" || before > 0, l}})
-}
-
-// actor is who did it, as people know them.
-func actor(e audit.Event) string {
-	if by := e.Detail["by"]; by != "" {
-		return by
-	}
-	switch e.ActorKind {
-	case caller.System:
-		return "The server"
-	case caller.Operator:
-		return "Somebody in the server's shell"
-	case caller.AdminKey:
-		return "The admin key " + e.Actor
-	}
-	return e.Actor
-}
-
-// did is what was done, as the rest of a sentence that begins with who.
-func did(e audit.Event) string {
-	if tell, ok := tellings[e.Type]; ok {
-		return tell(e.Detail)
-	}
-	return string(e.Type) + " " + e.Target
-}
-
-// telling is the rest of a sentence about an event, made from its detail.
-type telling = func(audit.Detail) string
 
 // tellings say what was done, by type. Each file that tells of a subject has a
 // map of its own.
 var tellings = joined(
-	firstTellings,
-	accessTellings,
+	organizationTellings,
 	accountTellings,
+	memberTellings,
+	inviteTellings,
+	roleTellings,
+	workspaceTellings,
+	deviceTellings,
+	keyTellings,
+	serverTellings,
+	accessTellings,
+	securityTellings,
 	mailTellings,
 	setupTellings,
 )
 
-func joined(parts ...map[audit.Type]telling) map[audit.Type]telling {
-	all := map[audit.Type]telling{}
-	for _, part := range parts {
-		maps.Copy(all, part)
+// subjects are the choices of the page's filter: the sorts of types, by the noun
+// before their dot. What is in none of them is among the settings.
+var subjects = []struct {
+	value, text string
+	nouns       []string
+}{
+	{"", "Everything", nil},
+	{"sign-in", "Sign-ins and accounts", []string{"account", "sign_in_link"}},
+	{"members", "Members", []string{"member"}},
+	{"invitations", "Invitations", []string{"invite", "invite_link"}},
+	{"roles", "Roles and groups", []string{"role", "group"}},
+	{"workspaces", "Workspaces", []string{"workspace", "service_account"}},
+	{"keys", "Keys", []string{"api_key"}},
+	{"devices", "Devices and sessions", []string{"device", "device_session"}},
+	{"refreshes", "Refreshes of sessions", nil},
+	{"settings", "Settings and upstreams", nil},
+	{"mail", "Mail", []string{"mail"}},
+}
+
+// typesOf are the types of a subject; none stands for all.
+func typesOf(subject string) (types []audit.Type) {
+	if subject == "" {
+		return nil
 	}
-	return all
+	for t := range tellings {
+		if subjectOf(t) == subject {
+			types = append(types, t)
+		}
+	}
+	slices.Sort(types)
+	return types
 }
 
-var firstTellings = map[audit.Type]telling{
-	audit.OrganizationCreated: say("created the organization “%s”", "name"),
-	audit.OrganizationUpdated: func(d audit.Detail) string {
-		if d["models_after"] == "" {
-			return "allowed every model"
+func subjectOf(t audit.Type) string {
+	if t == audit.SessionRefreshed {
+		return "refreshes" // there are more of them than of all others together
+	}
+	noun, _, _ := strings.Cut(string(t), ".")
+	for _, s := range subjects {
+		if slices.Contains(s.nouns, noun) {
+			return s.value
 		}
-		return "allowed the models " + listed(d["models_after"]) + " (before: " + orAll(d["models_before"]) + ")"
-	},
-	audit.AccountCreated:  say("created the account of %s", "email"),
-	audit.PasswordChanged: say("changed their password"),
-	audit.MemberAdded: func(d audit.Detail) string {
-		return "added " + d["email"] + " as " + roleName(d["role"])
-	},
-	audit.MemberSuspended: say("suspended %s", "email"),
-	audit.SignInLinkMade: func(d audit.Detail) string {
-		if d["email"] == "" {
-			return "made a set-up link"
-		}
-		return "made a sign-in link for " + d["email"]
-	},
-	audit.SignedIn:       say("signed in by %s", "method"),
-	audit.SignInFailed:   say("did not get in: wrong %s", "method"),
-	audit.SignedOut:      say("signed out"),
-	audit.DeviceApproved: say("approved the device %s (%s), which asked from %s", "name", "system", "device_address"),
-	audit.DeviceDenied:   say("denied the device %s (%s), which asked from %s", "name", "system", "device_address"),
-	audit.SessionStarted: func(d audit.Detail) string {
-		return "signed in with " + midSentence(clientName(d["client"])) + " on " + orUnnamed(d["name"])
-	},
-	audit.SessionRefreshed: say("refreshed a session"),
-	audit.SessionRevoked: func(d audit.Detail) string {
-		return "ended the session of " + d["of"] + " on " + orUnnamed(d["session"])
-	},
-	audit.TokenReplayed:     say("presented a refresh token that had been used before: its session was ended"),
-	audit.KeyUpdated:        keyUpdated,
-	audit.UpstreamConnected: say("connected the upstream “%s” (%s)", "name", "provider"),
-	audit.UpstreamRemoved:   say("removed an upstream"),
-	audit.SigningKeyRotated: say("made a new signing key for access tokens"),
+	}
+	return "settings"
 }
 
-func keyUpdated(d audit.Detail) string {
+// sieve is the page's filter, as it was asked for and as the form shows it.
+type sieve struct {
+	Subjects       []option
+	Days           []tab
+	Chosen         string // of the days; empty: all time
+	Subject        string
+	Who, Text      string
+	FromDay, ToDay string
+	Of             string // the id of what it was done to
+	All            bool   // whether everybody's entries can be seen
+	filter         activity.Filter
+}
+
+const day = 24 * time.Hour
+
+// readSieve reads a filter from an address or a form. Whoever may not read the
+// record has their own entries alone, whatever they ask for.
+func (c *Console) readSieve(who caller.Caller, at *url.URL, in url.Values) (s sieve, err error) {
+	s = sieve{Who: strings.TrimSpace(in.Get("who")), Text: strings.TrimSpace(in.Get("q")), FromDay: in.Get("from"), ToDay: in.Get("to"),
+		Of: in.Get("of"), All: who.Rights.Has(caller.ReadActivity)}
+	for _, x := range subjects {
+		if x.value == in.Get("subject") {
+			s.Subject = x.value
+		}
+	}
+	for _, x := range subjects {
+		s.Subjects = append(s.Subjects, option{Value: x.value, Text: x.text, Chosen: x.value == s.Subject})
+	}
+	bare := *at
+	query := at.Query()
+	query.Del("from")
+	query.Del("to")
+	bare.RawQuery = query.Encode()
+	s.Days, s.Chosen = tabs(&bare, "days", [2]string{"", "All time"}, [2]string{"1", "Today"}, [2]string{"7", "7 days"}, [2]string{"30", "30 days"})
+	if s.FromDay != "" || s.ToDay != "" {
+		s.Chosen = ""
+		for i := range s.Days {
+			s.Days[i].Current = false
+		}
+	}
+	s.filter = activity.Filter{Types: typesOf(s.Subject), Text: s.Text, Target: s.Of}
+	_, isID := placeFor(s.Who)
 	switch {
-	case d["status_before"] != d["status_after"]:
-		return fmt.Sprintf("made the key “%s” %s (it was %s)", d["name_after"], d["status_after"], d["status_before"])
-	case d["name_before"] != d["name_after"]:
-		return fmt.Sprintf("renamed the key “%s” to “%s”", d["name_before"], d["name_after"])
+	case !s.All:
+		s.Who, s.filter.Actor = "", string(who.Member)
+	case isID || strings.HasPrefix(s.Who, "acct_"):
+		s.filter.Actor = s.Who
+	default:
+		s.filter.Person = s.Who
 	}
-	return "changed a key"
-}
-
-// say fills a sentence with details; a detail that is not there, or was erased,
-// is a dash.
-func say(format string, details ...string) func(audit.Detail) string {
-	return func(d audit.Detail) string {
-		args := make([]any, len(details))
-		for i, name := range details {
-			args[i] = "—"
-			if d[name] != "" {
-				args[i] = d[name]
-			}
+	today := c.cfg.Now().UTC().Truncate(day)
+	if days, _ := strconv.Atoi(s.Chosen); days > 0 {
+		s.filter.From = today.AddDate(0, 0, 1-days)
+	}
+	if s.FromDay != "" {
+		if s.filter.From, err = date(s.FromDay, "from"); err != nil {
+			return s, err
 		}
-		return fmt.Sprintf(format, args...)
 	}
+	if s.ToDay != "" {
+		var last time.Time
+		if last, err = date(s.ToDay, "to"); err != nil {
+			return s, err
+		}
+		s.filter.To = last.Add(day) // that day included
+	}
+	return s, nil
 }
 
-func orAll(models string) string {
-	if models == "" {
-		return "every model"
+func date(typed, field string) (time.Time, error) {
+	t, err := time.Parse(time.DateOnly, typed)
+	if err != nil {
+		return t, fault.New(fault.Invalid, "%.40q is not a date like 2026-03-14", typed).At(field)
 	}
-	return listed(models)
+	return t, nil
 }
 
-// listed is a list that was kept with spaces.
-func listed(models string) string { return strings.Join(strings.Fields(models), ", ") }
-
-func midSentence(name string) string {
-	if rest, ok := strings.CutPrefix(name, "The "); ok {
-		return "the " + rest
-	}
-	return name
+// narrows reports whether the filter leaves anything out.
+func (s sieve) Narrows() bool {
+	return s.Subject != "" || s.Chosen != "" || s.Who != "" || s.Text != "" || s.FromDay != "" || s.ToDay != "" || s.Of != ""
 }
 
-func orUnnamed(name string) string {
-	if name == "" {
-		return "a device without a name"
+// activityPage is what the page shows.
+type activityPage struct {
+	Sieve   sieve
+	Rows    []activityRow
+	Notes   []string
+	Further string // where a search that broke off goes on
+	Paging  paging
+}
+
+func (c *Console) activity(v *visit) error {
+	query := v.r.URL.Query()
+	s, err := c.readSieve(v.who, v.r.URL, query)
+	before, _ := strconv.ParseInt(query.Get("before"), 10, 64) // nonsense is the end
+	page := activity.Page{Before: max(before, 0), Limit: pageRows}
+	if after, err := strconv.ParseInt(query.Get("after"), 10, 64); err == nil && after >= 0 && before <= 0 {
+		page.From = after + 1
 	}
-	return name
+	var found activity.Found
+	if err == nil {
+		found, err = c.cfg.Record.List(v.r.Context(), v.who, v.who.Organization, s.filter, page)
+	}
+	w := view{Title: "The record", Lead: "Who did what, and when. Entries can be proven: none was changed or taken out."}
+	if !s.All {
+		w = view{Title: "What you did", Lead: "Your own entries in the organization's record."}
+	}
+	status := http.StatusOK
+	if err != nil {
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Kind != fault.Invalid {
+			return err
+		}
+		status, w.Problem = http.StatusBadRequest, &problem{Message: sentence(f.Message), Hint: sentence(f.Hint), Field: f.Field}
+	}
+	body := activityPage{Sieve: s, Notes: notesOf(found), Paging: turns(v.r.URL, found)}
+	for _, e := range found.Entries {
+		body.Rows = append(body.Rows, c.activityRow(e, v.who.Rights))
+	}
+	if found.Reached > 0 {
+		body.Further, body.Paging.Older = body.Paging.Older, ""
+	}
+	w.Body = body
+	return v.show(status, "activity", w)
+}
+
+// turns are the addresses of the pages beside this one.
+func turns(at *url.URL, found activity.Found) (l paging) {
+	bare := *at
+	query := at.Query()
+	query.Del("before")
+	query.Del("after")
+	bare.RawQuery = query.Encode()
+	n := len(found.Entries)
+	oldest := found.Reached
+	if oldest == 0 && n > 0 {
+		oldest = found.Entries[n-1].Position
+	}
+	if found.Older && oldest > 0 { // 0 is the first entry of all
+		l.Older = with(&bare, "before", strconv.FormatInt(oldest, 10))
+	}
+	switch {
+	case found.Newer && n > 0:
+		l.Newer = with(&bare, "after", strconv.FormatInt(found.Entries[0].Position, 10))
+	case found.Newer:
+		l.Newer = with(&bare, "after", "")
+	}
+	return l
+}
+
+func notesOf(found activity.Found) (notes []string) {
+	for _, word := range found.Vague {
+		notes = append(notes, "Many words begin with “"+word+"”, and only the first of them were looked for. Type more of it.")
+	}
+	if found.Ignored {
+		notes = append(notes, "That is more words, or fits more people, than are looked for at once. The first of them were.")
+	}
+	return notes
 }

@@ -41,16 +41,23 @@ type Console struct {
 	pages     pages
 	assets    assets
 	guard     *http.CrossOriginProtection
-	codes     *tries // at user codes
+	codes     *tries        // at user codes
+	exports   chan struct{} // one for each that is under way
+	served    []string      // the paths of all pages, as patterns
 	publicURL string
 	host      string
 }
 
 // New returns a Console.
 func New(cfg Config) *Console {
-	c := &Console{cfg: cfg, assets: loadAssets(), guard: http.NewCrossOriginProtection(), codes: newTries(cfg.Now),
+	c := &Console{cfg: cfg, assets: loadAssets(), guard: http.NewCrossOriginProtection(), codes: newTries(cfg.Now), exports: make(chan struct{}, exportsAtOnce),
 		publicURL: strings.TrimRight(cfg.PublicURL, "/")}
 	c.pages = loadPages(c.assets)
+	for _, r := range routes() {
+		if r.method == http.MethodGet {
+			c.served = append(c.served, r.path)
+		}
+	}
 	if u, err := url.Parse(c.publicURL); err == nil && u.Host != "" {
 		c.host = u.Host
 		// A proxy in front may have given the request another Host.

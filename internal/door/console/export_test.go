@@ -1,5 +1,7 @@
 package console
 
+import "github.com/gatehouse-dev/gatehouse/internal/audit"
+
 // Exported for the tests alone.
 var (
 	Local       = local
@@ -21,3 +23,9 @@ func PermissionRows() []PermissionRow {
 	}
 	return rows
 }
+
+// Did is how an event is told.
+var Did = did
+
+// Told reports whether a type has a sentence of its own.
+func Told(t audit.Type) bool { return tellings[t] != nil }

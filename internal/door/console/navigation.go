@@ -51,7 +51,7 @@ func navigation(rights caller.Rights, at string) []navGroup {
 			item("/usage", "Usage", caller.OwnUsage, caller.AllUsage),
 		}},
 		{"Activity", []navItem{
-			item("/activity", "The record", caller.ReadActivity),
+			item("/activity", "The record", caller.ReadActivity, caller.OwnSessions),
 		}},
 		{"Settings", []navItem{
 			item("/settings", "Organization", caller.ManageOrganization),

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
-	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
@@ -75,11 +74,6 @@ type Upstreams interface {
 // Usage answers what was used; *usage.Service does.
 type Usage interface {
 	Totals(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter) (usage.Totals, error)
+	Days(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter) ([]usage.Day, error)
 	List(ctx context.Context, who caller.Caller, o id.Organization, f usage.Filter, p usage.Page) ([]usage.Entry, error)
-}
-
-// Record reads the record; store.Activities does. It asks nobody's rights: the
-// handler does that before.
-type Record interface {
-	List(ctx context.Context, o id.Organization, types []audit.Type, before int64, limit int) ([]audit.Event, []int64, error)
 }

@@ -32,6 +32,7 @@ type Settings interface {
 // Members are the people of an organization.
 type Members interface {
 	Members(ctx context.Context, who caller.Caller, o id.Organization, f org.MemberFilter) (members []org.Member, more bool, err error)
+	Names(ctx context.Context, who caller.Caller, o id.Organization, members []id.Member) (map[id.Member]string, error)
 	Counts(ctx context.Context, who caller.Caller, o id.Organization) (map[org.Status]int, error)
 	Member(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (org.Member, error)
 	Add(ctx context.Context, who caller.Caller, o id.Organization, in org.NewMember) (org.Member, error)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
@@ -170,6 +171,10 @@ var matrix = map[string]string{
 	"POST /account/browsers/{id}/end":                  "303 404 404",
 	"GET /account/sign-out-everywhere":                 "303 200 200",
 	"POST /account/sign-out-everywhere":                "303 303 303",
+	"GET /members/{id}/suspend":                        "303 403 200",
+	"POST /members/{id}/suspend":                       "303 403 303",
+	"GET /activity/{id}":                               "303 404 200",
+	"POST /activity/export":                            "303 403 200",
 }
 
 // example is a path of a pattern, with things that are there.
@@ -205,6 +210,9 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/service-accounts/{id}"):
 		account, failed := w.services.Create(ctx, owner, w.owner.Organization, serviceaccount.New{Name: "robot-" + strings.ToLower(string(id.NewRequest())[4:])})
 		thing, err = string(account.ID), failed
+	case path == "/activity/{id}":
+		found, failed := w.cfg.Record.List(ctx, owner, w.owner.Organization, activity.Filter{Target: string(w.owner.Organization)}, activity.Page{Limit: 1})
+		thing, err = string(found.Entries[0].ID), failed
 	case strings.HasPrefix(path, "/upstreams/{id}"):
 		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
 		thing, err = string(u.ID), failed

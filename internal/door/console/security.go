@@ -306,7 +306,7 @@ func (c *Console) newCodes(v *visit) error {
 }
 
 // accountTellings tell of what people do with their own accounts.
-var accountTellings = map[audit.Type]telling{
+var securityTellings = map[audit.Type]telling{
 	audit.AccountUpdated:   say("changed their name from “%s” to “%s”", "name_before", "name_after"),
 	audit.EmailChangeAsked: say("asked for another address: %s instead of %s", "email_after", "email_before"),
 	audit.EmailChanged:     say("changed their address from %s to %s", "email_before", "email_after"),

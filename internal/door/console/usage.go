@@ -3,12 +3,12 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
@@ -132,17 +132,19 @@ const (
 	chartHeight = 120
 )
 
-// bars sums each day by itself, and scales to the dearest.
+// bars scales the days to the dearest of them.
 func (c *Console) bars(v *visit, f usage.Filter, days int) (chart, error) {
-	totals, most, requests := make([]usage.Totals, days), int64(0), int64(0)
 	first := f.From
-	for i := range days {
-		f.From, f.To = first.AddDate(0, 0, i), first.AddDate(0, 0, i+1)
-		var err error
-		if totals[i], err = c.cfg.Usage.Totals(v.r.Context(), v.who, v.who.Organization, f); err != nil {
-			return chart{}, err
+	f.To = first.AddDate(0, 0, days)
+	used, err := c.cfg.Usage.Days(v.r.Context(), v.who, v.who.Organization, f)
+	if err != nil {
+		return chart{}, err
+	}
+	totals, most, requests := make([]usage.Day, days), int64(0), int64(0)
+	for _, d := range used {
+		if i := int(d.At.Sub(first) / day); i >= 0 && i < days {
+			totals[i], most, requests = d, max(most, d.CostNanos), requests+d.Requests
 		}
-		most, requests = max(most, totals[i].CostNanos), requests+totals[i].Requests
 	}
 	step := chartWidth / days
 	ch := chart{Empty: requests == 0, Most: dollars(most), Summary: fmt.Sprintf("Cost by day over %d days, at most %s on one", days, dollars(most))}
@@ -189,21 +191,17 @@ func dollars(nanos int64) string {
 	return fmt.Sprintf("%s$%s.%02d", sign, number(cents/100), cents%100)
 }
 
-// names are the names of some members by their id, if the visitor may see them.
+// names are the names of members by their id, if the visitor may see them: of
+// those on a page, each once.
 func (c *Console) names(v *visit, of []id.Member) (map[id.Member]string, error) {
 	names := map[id.Member]string{v.who.Member: short(v.who.Name)}
 	if !v.who.Rights.Has(caller.ReadMembers) {
 		return names, nil
 	}
-	for _, m := range of {
-		if _, known := names[m]; known || m == "" {
-			continue
-		}
-		found, err := c.cfg.Organizations.Member(v.r.Context(), v.who, v.who.Organization, m)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return nil, err
-		}
-		names[m] = short(found.Name)
+	slices.Sort(of)
+	found, err := c.cfg.Organizations.Names(v.r.Context(), v.who, v.who.Organization, slices.Compact(of))
+	for m, name := range found {
+		names[m] = short(name)
 	}
-	return names, nil
+	return names, err
 }

@@ -107,7 +107,7 @@ ALTER TABLE api_key ADD COLUMN ended_at           BIGINT; -- when it stopped bei
 ALTER TABLE api_key ADD COLUMN refused_at         BIGINT; -- the first refusal after that
 ALTER TABLE api_key ADD COLUMN used_address       TEXT   NOT NULL DEFAULT '';
 ALTER TABLE api_key ADD COLUMN notified_at        BIGINT; -- when its owner was last told that it will expire
-CREATE INDEX api_key_by_member ON api_key (member_id, created_at);
+CREATE INDEX api_key_by_member ON api_key (organization_id, member_id, created_at, id);
 CREATE INDEX api_key_by_workspace ON api_key (organization_id, workspace_id, created_at, id);
 CREATE INDEX api_key_by_expiry ON api_key (expires_at);
 

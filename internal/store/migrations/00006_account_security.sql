@@ -69,4 +69,4 @@ CREATE TABLE mail_link (
     PRIMARY KEY (account_id, kind)
 );
 
-CREATE INDEX IF NOT EXISTS activity_by_target ON activity (target, position);
+CREATE INDEX activity_by_target_anywhere ON activity (target, position);

@@ -33,7 +33,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		"Organizations": organizations, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
 		"Factors": factors, "Passkeys": passkeys, "HalfSignIns": halves, "MailLinks": mailLinks, "InVain": inVain,
-		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+		"Upstreams": upstreams, "Log": activityLog, "Searching": searching, "Places": places, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
 		"Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
 		"KeyKinds": keyKinds, "Proof": proofs, "Expiry": expiry,

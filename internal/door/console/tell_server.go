@@ -1,0 +1,21 @@
+package console
+
+import "github.com/gatehouse-dev/gatehouse/internal/audit"
+
+var serverTellings = map[audit.Type]telling{
+	audit.UpstreamConnected: say("connected the upstream “%s” (%s)", "name", "provider"),
+	audit.UpstreamRemoved: func(d audit.Detail) string {
+		if d["name"] == "" {
+			return "removed an upstream"
+		}
+		return "removed the upstream “" + d["name"] + "”"
+	},
+	audit.SigningKeyRotated: say("made a new signing key for access tokens"),
+	audit.MailFailed: func(d audit.Detail) string {
+		s := "could not deliver a mail to " + or(or(d["to"], d["email"]), "somebody")
+		if d["reason"] != "" {
+			s += ": " + d["reason"]
+		}
+		return s
+	},
+}
