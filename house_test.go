@@ -26,7 +26,7 @@ var floors = []struct {
 	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile"}},
 	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
-		"internal/jwks", "internal/oauth", "internal/org", "internal/session", "internal/upstream", "internal/usage"}},
+		"internal/jwks", "internal/oauth", "internal/org", "internal/outbox", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
 	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
 	{"wiring", []string{"internal/server"}},

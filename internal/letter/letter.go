@@ -10,6 +10,14 @@ import (
 // Kind is what a letter is for.
 type Kind string
 
+// Invitation asks somebody to join an organization.
+const Invitation Kind = "invitation"
+
+// Handover reports whether those who manage members may have the link of such
+// a letter, to hand it over themselves. Any other link lets its bearer into
+// somebody's account.
+func (k Kind) Handover() bool { return k == Invitation }
+
 // Letter is a mail before it is sent. The zero Letter is none.
 type Letter struct {
 	ID           id.Message
