@@ -24,9 +24,9 @@ var floors = []struct {
 	packages []string
 }{
 	{"nouns", []string{"internal/id", "internal/fault", "internal/secret", "internal/caller", "internal/limit", "internal/atomicfile"}},
-	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/feed"}},
+	{"judgement", []string{"internal/access", "internal/audit", "internal/letter", "internal/price", "internal/password", "internal/roster", "internal/feed"}},
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
-		"internal/jwks", "internal/oauth", "internal/org", "internal/outbox", "internal/session", "internal/upstream", "internal/usage"}},
+		"internal/invite", "internal/jwks", "internal/oauth", "internal/org", "internal/outbox", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
 	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
 	{"wiring", []string{"internal/server"}},
@@ -39,6 +39,8 @@ var edges = map[string]string{
 	"internal/secret -> internal/id":                          "credentials are written with the digits of ids",
 	"internal/feed -> internal/audit":                         "the feed is the record, read on",
 	"internal/account -> internal/org":                        "people sign in as members",
+	"internal/invite -> internal/account":                     "who accepts is signed in",
+	"internal/invite -> internal/org":                         "who accepts becomes a member",
 	"internal/apikey -> internal/org":                         "a key can do what its member can",
 	"internal/session -> internal/org":                        "a session can do what its member can",
 	"internal/apikey -> internal/bearer":                      "keys are a source of grants",

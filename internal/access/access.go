@@ -61,19 +61,71 @@ func denied(who caller.Caller, right caller.Right) error {
 		WithHint("ask an owner or admin of the organization for it")
 }
 
-// CheckGive says whether who may give rights to somebody, or take them away:
-// nobody hands out, or cuts off, more than they have themselves.
+// CheckAny is Check for what any of several rights allows.
+func CheckAny(who caller.Caller, in id.Organization, rights ...caller.Right) error {
+	var err error
+	for i := len(rights) - 1; i >= 0; i-- {
+		if err = Check(who, rights[i], in); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// CheckPerson says whether who is a signed-in person, in whatever organization
+// or in none yet.
+func CheckPerson(who caller.Caller) error {
+	if who.Account == "" || who.Way != caller.Web {
+		return fault.New(fault.Unauthenticated, "sign in first")
+	}
+	return nil
+}
+
+// CheckMember says whether who is a member of an organization, in the console,
+// who has any right in it.
+func CheckMember(who caller.Caller, in id.Organization) error {
+	if who.Kind == caller.Nobody {
+		return fault.New(fault.Unauthenticated, "sign in first")
+	}
+	if in == "" || who.Organization != in || who.Kind != caller.Member || who.Way != caller.Web {
+		return fault.New(fault.NotFound, "there is no such thing in your organization")
+	}
+	if who.Rights == 0 {
+		return denied(who, caller.ReadOrganization)
+	}
+	return nil
+}
+
+// CheckGive says whether who may give rights to somebody, on top of the right
+// to do so at all: nobody hands out more than they have. An admin key, which
+// has nothing of its own, hands out what is a member's own.
 func CheckGive(who caller.Caller, right caller.Right, rights caller.Rights, in id.Organization) error {
 	if err := Check(who, right, in); err != nil {
 		return err
 	}
-	if everywhere(who) || who.Rights.Covers(rights) {
+	have := who.Rights | who.Withheld
+	if who.Kind == caller.AdminKey {
+		have |= developer
+	}
+	if everywhere(who) || have.Covers(rights) {
 		return nil
 	}
 	for _, r := range caller.EveryRight() {
-		if rights.Has(r) && !who.Rights.Has(r) {
+		if rights.Has(r) && !have.Has(r) {
 			return denied(who, r)
 		}
 	}
 	return nil
+}
+
+// CheckTake says whether who may take away what somebody with these rights has.
+// Those who run the organization answer to its owners alone.
+func CheckTake(who caller.Caller, right caller.Right, rights caller.Rights, in id.Organization) error {
+	if err := Check(who, right, in); err != nil {
+		return err
+	}
+	if everywhere(who) || !Runs(rights) {
+		return nil
+	}
+	return Check(who, caller.ManageAdmins, in)
 }

@@ -52,11 +52,23 @@ func (r Role) Rights() caller.Rights { return roles[r] }
 // Valid reports whether the role exists.
 func (r Role) Valid() bool { _, ok := roles[r]; return ok }
 
+// running are the rights of those who run an organization.
+const running = caller.Rights(1<<caller.ManageOrganization | 1<<caller.OwnOrganization | 1<<caller.ManageMembers | 1<<caller.ManageAdmins |
+	1<<caller.ManageRoles | 1<<caller.AllSessions | 1<<caller.AllKeys | 1<<caller.ManageAdminKeys | 1<<caller.ManageWorkspaces |
+	1<<caller.ManageServiceAccounts | 1<<caller.ManageUpstreams)
+
+// Runs reports whether somebody with these rights runs the organization.
+func Runs(rights caller.Rights) bool { return rights&running != 0 }
+
 // Runs reports whether the role is one of those who run the organization. They
 // are given and taken with the right to manage admins, and never over the
 // Admin API.
-func (r Role) Runs() bool {
-	return r == PrimaryOwner || r == Owner || r == Admin || r == MembershipAdmin
+func (r Role) Runs() bool { return Runs(roles[r]) }
+
+// Assignable are the rights that a custom role can have: all but those that make
+// an owner.
+func Assignable() caller.Rights {
+	return caller.All &^ caller.RightsOf(caller.OwnOrganization, caller.ManageAdmins)
 }
 
 // KeyRights is what an API key of a member with these rights may do: it serves

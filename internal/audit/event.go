@@ -36,6 +36,13 @@ type Event struct {
 // are strings so that its encoding is one and the same forever.
 type Detail map[string]string
 
+// Changed notes what a field was and is, if that differs.
+func (d Detail) Changed(field, was, is string) {
+	if was != is {
+		d[field+"_before"], d[field+"_after"] = was, is
+	}
+}
+
 // New makes the event of an act by who. The address is noted in the detail.
 func New(who caller.Caller, at time.Time, what Type, target string, detail Detail) Event {
 	d := Detail{}

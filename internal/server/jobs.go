@@ -57,6 +57,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			since = next
 		case <-tidy.C:
 			system := caller.OfSystem("")
+			s.report("marking invitations that have run out", s.rooms.Invites.Tidy(ctx, system))
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}

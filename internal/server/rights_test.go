@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
@@ -66,7 +67,7 @@ func TestRights(t *testing.T) {
 		fmt.Fprint(w, "\t", c.name)
 	}
 	fmt.Fprintln(w)
-	for _, room := range []any{&account.Service{}, &apikey.Service{Now: time.Now}, &oauth.Service{Now: time.Now}, &org.Service{Now: time.Now},
+	for _, room := range []any{&account.Service{}, &apikey.Service{Now: time.Now}, invite.NewService(invite.Config{Now: time.Now}), &oauth.Service{Now: time.Now}, &org.Service{Now: time.Now},
 		session.New(session.Config{Now: time.Now}), &upstream.Service{Now: time.Now}, &usage.Service{}} {
 		for i := range reflect.TypeOf(room).NumMethod() {
 			m := reflect.TypeOf(room).Method(i)

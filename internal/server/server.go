@@ -26,6 +26,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/feed"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
@@ -61,6 +62,7 @@ type Server struct {
 type Rooms struct {
 	Orgs      *org.Service
 	Accounts  *account.Service
+	Invites   *invite.Service
 	Keys      *apikey.Service
 	Sessions  *session.Service
 	OAuth     *oauth.Service
@@ -188,6 +190,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	orgs := s.db.Orgs()
 	s.rooms.Orgs = &org.Service{Store: orgs, Now: now}
 	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now)
+	s.rooms.Invites = invite.NewService(invite.Config{Store: s.db.Invites(), Accounts: s.rooms.Accounts, Key: secrets.RefreshKey, PublicURL: s.cfg.PublicURL, Now: now})
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Now: now}
 	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Keys: s.keys, Issuer: s.cfg.PublicURL,
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
@@ -243,6 +246,7 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Go(func() { s.feed.Run(jobs, s.changed) })
 	running.Go(func() { s.housekeeping(jobs) })
 	running.Go(func() { s.keepHeads(jobs) })
+	running.Go(func() { s.rooms.Invites.Work(jobs, func(err error) { s.report("sending invitations", err) }) })
 
 	requests, endRequests := context.WithCancelCause(context.Background())
 	defer endRequests(nil)
