@@ -28,6 +28,8 @@ var floors = []struct {
 	{"rooms", []string{"internal/account", "internal/apikey", "internal/bearer", "internal/gateway", "internal/gateway/jsonscan", "internal/gateway/tap",
 		"internal/invite", "internal/jwks", "internal/oauth", "internal/org", "internal/outbox", "internal/session", "internal/upstream", "internal/usage"}},
 	{"outside", []string{"internal/dial", "internal/kms", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
+		"internal/jwks", "internal/oauth", "internal/org", "internal/outbox", "internal/session", "internal/upstream", "internal/usage"}},
+	{"outside", []string{"internal/dial", "internal/kms", "internal/mail", "internal/store", "internal/upstream/anthropic", "internal/upstream/direct", "internal/upstream/simulated"}},
 	{"doors", []string{"api", "internal/door/admin", "internal/door/console", "internal/door/envelope", "internal/door/gateway", "internal/door/oauth", "internal/door/route"}},
 	{"wiring", []string{"internal/server"}},
 	{"commands", []string{"cmd/gatehoused"}},

@@ -49,6 +49,20 @@ type file struct {
 	Upstreams struct {
 		AllowLocal bool `yaml:"allow_local"`
 	} `yaml:"upstreams"`
+	Organizations struct {
+		SelfService string `yaml:"self_service"`
+	} `yaml:"organizations"`
+	Mail struct {
+		Host         string `yaml:"host"`
+		Port         string `yaml:"port"`
+		Security     string `yaml:"security"`
+		Username     string `yaml:"username"`
+		Password     string `yaml:"password"`
+		PasswordFile string `yaml:"password_file"`
+		From         string `yaml:"from"`
+		FromName     string `yaml:"from_name"`
+		Helo         string `yaml:"helo"`
+	} `yaml:"mail"`
 	Shutdown struct {
 		Drain string `yaml:"drain"`
 	} `yaml:"shutdown"`
@@ -76,6 +90,16 @@ var settings = []setting{
 	{"tokens.refresh_ttl", "life of refresh tokens from their last use (720h)", false, func(f *file) *string { return &f.Tokens.RefreshTTL }},
 	{"metrics.listen", "an address of its own for /metrics", false, func(f *file) *string { return &f.Metrics.Listen }},
 	{"metrics.token", "", true, func(f *file) *string { return &f.Metrics.Token }},
+	{"organizations.self_service", "whether people may make organizations of their own, true or false (true)", false, func(f *file) *string { return &f.Organizations.SelfService }},
+	{"mail.host", "mail server that takes letters (none: they wait in the outbox)", false, func(f *file) *string { return &f.Mail.Host }},
+	{"mail.port", "its port (587 with starttls, 465 with tls)", false, func(f *file) *string { return &f.Mail.Port }},
+	{"mail.security", "starttls, tls, or none for a server on this machine (starttls)", false, func(f *file) *string { return &f.Mail.Security }},
+	{"mail.username", "whom the mail server knows", false, func(f *file) *string { return &f.Mail.Username }},
+	{"mail.password", "", true, func(f *file) *string { return &f.Mail.Password }},
+	{"mail.password_file", "file with the password", false, func(f *file) *string { return &f.Mail.PasswordFile }},
+	{"mail.from", "address that letters come from", false, func(f *file) *string { return &f.Mail.From }},
+	{"mail.from_name", "name that letters come from (Gatehouse)", false, func(f *file) *string { return &f.Mail.FromName }},
+	{"mail.helo", "name this machine gives itself (the domain of mail.from)", false, func(f *file) *string { return &f.Mail.Helo }},
 	{"shutdown.drain", "how long streams may go on at the end (30s)", false, func(f *file) *string { return &f.Shutdown.Drain }},
 	{"master_key_file", "file with the master key (master.key in the data folder)", false, func(f *file) *string { return &f.MasterKeyFile }},
 }
@@ -184,7 +208,17 @@ func (m *Main) config(f file) (server.Config, error) {
 			return cfg, usageError{fmt.Errorf("%s: must not be negative", key)}
 		}
 	}
+	switch f.Organizations.SelfService {
+	case "", "true":
+	case "false":
+		cfg.ClosedOrganizations = true
+	default:
+		return cfg, usageError{fmt.Errorf("organizations.self_service: %q is neither true nor false", f.Organizations.SelfService)}
+	}
 	var err error
+	if cfg.Mail, err = mailConfig(f); err != nil {
+		return cfg, usageError{err}
+	}
 	cfg.Log, err = m.logger(f.Log.Level, f.Log.Format)
 	return cfg, err
 }

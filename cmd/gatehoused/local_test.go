@@ -19,3 +19,25 @@ func TestAllowLocal(t *testing.T) {
 		t.Error("a word was taken for a switch")
 	}
 }
+
+// TestSelfService wants people to be able to make organizations unless the
+// operator says otherwise, in plain words.
+func TestSelfService(t *testing.T) {
+	t.Parallel()
+	for text, closed := range map[string]bool{"": false, "organizations: {self_service: true}": false, "organizations: {self_service: false}": true} {
+		f, err := parseFile([]byte(text))
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		m := &Main{Getenv: func(string) string { return "" }, Stderr: discard{}}
+		if cfg, err := m.config(f); err != nil || cfg.ClosedOrganizations != closed {
+			t.Errorf("%q: closed: %v, %v", text, cfg.ClosedOrganizations, err)
+		}
+	}
+	m := &Main{Getenv: func(string) string { return "" }, Stderr: discard{}}
+	f := file{}
+	f.Organizations.SelfService = "sometimes"
+	if _, err := m.config(f); err == nil {
+		t.Error("a word was taken for a switch")
+	}
+}

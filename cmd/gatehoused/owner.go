@@ -27,7 +27,7 @@ func (m *Main) ownerCommand() *cobra.Command {
 	c.PersistentFlags().StringVar(&o.config, "config", "", "configuration file (YAML)")
 	c.PersistentFlags().StringVar(&o.organization, "organization", "", "id of the organization, if there are several")
 	addFlags(c.PersistentFlags(), shellKeys...)
-	c.AddCommand(m.ownerLink(&o), m.ownerKey(&o), m.ownerRevoke(&o), m.ownerRotate(&o))
+	c.AddCommand(m.ownerLink(&o), m.ownerKey(&o), m.ownerRevoke(&o), m.ownerRotate(&o), m.ownerOutbox(&o))
 	return c
 }
 
@@ -76,12 +76,16 @@ func (o *ownerOptions) member(c *cobra.Command, s *server.Server) (org.Member, e
 		if o.organization != "" && string(one.ID) != o.organization {
 			continue
 		}
-		members, err := s.Rooms().Orgs.Members(c.Context(), operator, one.ID)
+		f := org.MemberFilter{Email: o.email}
+		if o.email == "" {
+			f.Roles = []access.Role{access.PrimaryOwner}
+		}
+		members, _, err := s.Rooms().Orgs.Members(c.Context(), operator, one.ID, f)
 		if err != nil {
 			return org.Member{}, err
 		}
 		for _, member := range members {
-			if member.Email == strings.ToLower(o.email) || (o.email == "" && member.Role == access.PrimaryOwner) {
+			if o.email == "" || member.Email == strings.ToLower(o.email) {
 				return member, nil
 			}
 		}

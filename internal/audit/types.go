@@ -82,4 +82,6 @@ const (
 	UpstreamRemoved   Type = "upstream.removed"
 	SigningKeyRotated Type = "signing_key.rotated"
 	MailFailed        Type = "mail.failed"
+	MailRetried       Type = "mail.retried"
+	MailLinkShown     Type = "mail.link_shown"
 )

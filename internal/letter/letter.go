@@ -37,7 +37,8 @@ type Letter struct {
 // None reports whether there is nothing to send.
 func (l Letter) None() bool { return l.ID == "" }
 
-// Parts are what a letter says. All of it is text.
+// Parts are what a letter says. All of it is text, and each a single line:
+// Write makes it one.
 type Parts struct {
 	Greeting string   // "Hello Ada,"
 	Lines    []string // paragraphs before the button
@@ -49,6 +50,7 @@ type Parts struct {
 // Write makes a letter with fresh id. Organization is the name in its head;
 // link may be empty.
 func Write(kind Kind, to, toName, subject, organization string, link secret.Text, p Parts, at time.Time) Letter {
+	p, toName, subject, organization = p.lines(), oneLine(toName), oneLine(subject), oneLine(organization)
 	return Letter{ID: id.NewMessage(), Kind: kind, To: to, ToName: toName, Subject: subject, Link: link, CreatedAt: at,
 		Text: secret.New(plain(organization, link, p)), HTML: secret.New(markup(subject, organization, link, p))}
 }

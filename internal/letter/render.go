@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"html/template"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
@@ -48,4 +50,32 @@ func from(organization string) string {
 		return "Gatehouse"
 	}
 	return organization + ", by Gatehouse"
+}
+
+// lines returns the parts with every text made one line.
+func (p Parts) lines() Parts {
+	out := Parts{Greeting: oneLine(p.Greeting), Button: oneLine(p.Button), Why: oneLine(p.Why)}
+	for _, text := range p.Lines {
+		out.Lines = append(out.Lines, oneLine(text))
+	}
+	for _, text := range p.After {
+		out.After = append(out.After, oneLine(text))
+	}
+	return out
+}
+
+// oneLine is text that can look like nothing but a part of its paragraph:
+// somebody's name may not begin a paragraph of its own, nor turn the direction
+// of what follows, nor hide in what cannot be seen.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == utf8.RuneError || unicode.In(r, unicode.C):
+			return -1
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
 }

@@ -2,12 +2,11 @@ package org
 
 import (
 	"context"
-	"net/mail"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -16,10 +15,12 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
-// Service keeps organizations. Its fields must be set before use.
+// Service keeps organizations. Store and Now must be set before use.
 type Service struct {
 	Store Store
 	Now   func() time.Time
+	// Closed keeps people from making organizations of their own.
+	Closed bool
 }
 
 // Get returns the caller's organization.
@@ -27,6 +28,10 @@ func (s *Service) Get(ctx context.Context, who caller.Caller, org id.Organizatio
 	if err := access.Check(who, caller.ReadOrganization, org); err != nil {
 		return Organization{}, err
 	}
+	return s.get(ctx, org)
+}
+
+func (s *Service) get(ctx context.Context, org id.Organization) (Organization, error) {
 	o, ok, err := s.Store.Organization(ctx, org)
 	if err == nil && !ok {
 		err = fault.New(fault.NotFound, "there is no such organization")
@@ -42,12 +47,156 @@ func (s *Service) All(ctx context.Context, who caller.Caller) ([]Organization, e
 	return s.Store.Organizations(ctx)
 }
 
+// Create makes an organization of a person's own, in which they are the primary
+// owner.
+func (s *Service) Create(ctx context.Context, who caller.Caller, name string, plan Plan) (Member, error) {
+	if err := access.CheckPerson(who); err != nil {
+		return Member{}, err
+	}
+	if s.Closed {
+		return Member{}, fault.New(fault.Denied, "on this server only its operator makes organizations").WithHint("ask whoever runs the server")
+	}
+	name, err := CleanName(name, "")
+	if err != nil || name == "" {
+		return Member{}, fault.New(fault.Invalid, "an organization needs a name of at most 200 characters").At("name")
+	}
+	if !plan.Valid() {
+		return Member{}, fault.New(fault.Invalid, "choose one of the plans").At("plan")
+	}
+	now := s.Now()
+	o := Organization{ID: id.NewOrganization(), Name: name, Plan: plan, Version: 1, CreatedAt: now}
+	m := Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: name, Plan: plan, Account: who.Account, Email: who.Email, Name: who.Name,
+		Role: access.PrimaryOwner, Status: Active, Version: 1, CreatedAt: now, JoinedAt: now}
+	return m, s.Store.AddOrganization(ctx, o, m, maxOwned,
+		audit.New(who, now, audit.OrganizationCreated, string(o.ID), audit.Detail{"name": name, "plan": string(plan)}).In(o.ID),
+		audit.New(who, now, audit.MemberAdded, string(m.ID), audit.Detail{"email": m.Email, "role": string(m.Role)}).In(o.ID))
+}
+
+// maxOwned is how many organizations one person can be the primary owner of:
+// anybody may make one, and a server has to hold them all.
+const maxOwned = 10
+
+// Change is what is to be different in an organization; nil leaves it.
+type Change struct {
+	Name                *string
+	Color               *string
+	Domains             *[]string
+	KeyDays             *int
+	SessionDays         *int
+	RequireSecondFactor *bool
+	Proposals           *bool
+	InviteLinks         *bool
+}
+
+// Update changes an organization's settings. version is that of the state which
+// the caller has seen.
+func (s *Service) Update(ctx context.Context, who caller.Caller, org id.Organization, version int64, c Change) (Organization, error) {
+	if err := access.Check(who, caller.ManageOrganization, org); err != nil {
+		return Organization{}, err
+	}
+	was, err := s.get(ctx, org)
+	if err != nil {
+		return Organization{}, err
+	}
+	is := was
+	if err := c.apply(&is); err != nil {
+		return Organization{}, err
+	}
+	detail := audit.Detail{}
+	for _, f := range []struct{ name, was, is string }{
+		{"name", was.Name, is.Name}, {"color", was.Settings.Color, is.Settings.Color},
+		{"domains", strings.Join(was.Settings.Domains, " "), strings.Join(is.Settings.Domains, " ")},
+		{"key_days", fmt.Sprint(was.Settings.KeyDays), fmt.Sprint(is.Settings.KeyDays)},
+		{"session_days", fmt.Sprint(was.Settings.SessionDays), fmt.Sprint(is.Settings.SessionDays)},
+		{"require_second_factor", fmt.Sprint(was.Settings.RequireSecondFactor), fmt.Sprint(is.Settings.RequireSecondFactor)},
+		{"proposals", fmt.Sprint(was.Settings.Proposals), fmt.Sprint(is.Settings.Proposals)},
+		{"invite_links", fmt.Sprint(was.Settings.InviteLinks), fmt.Sprint(is.Settings.InviteLinks)},
+	} {
+		detail.Changed(f.name, f.was, f.is)
+	}
+	if len(detail) == 0 {
+		return was, nil
+	}
+	is.Version = version
+	e := audit.New(who, s.Now(), audit.OrganizationUpdated, string(org), detail).In(org)
+	if was.Settings.SessionDays != is.Settings.SessionDays || was.Settings.RequireSecondFactor != is.Settings.RequireSecondFactor {
+		e = e.Affecting(string(org)) // credentials in use may not be good any more
+	}
+	return s.Store.SaveOrganization(ctx, is, e)
+}
+
+var color = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+
+func (c Change) apply(o *Organization) error {
+	if c.Name != nil {
+		name, err := CleanName(*c.Name, "")
+		if err != nil || name == "" {
+			return fault.New(fault.Invalid, "an organization needs a name of at most 200 characters").At("name")
+		}
+		o.Name = name
+	}
+	if c.Color != nil {
+		o.Settings.Color = strings.ToLower(*c.Color)
+		if o.Settings.Color != "" && !color.MatchString(o.Settings.Color) {
+			return fault.New(fault.Invalid, "a colour is written as six hexadecimal digits: #1d4ed8").At("color")
+		}
+	}
+	if c.Domains != nil {
+		domains, err := cleanDomains(*c.Domains)
+		if err != nil {
+			return err
+		}
+		o.Settings.Domains = domains
+	}
+	for _, days := range []struct {
+		field string
+		from  *int
+		to    *int
+		most  int
+	}{{"key_days", c.KeyDays, &o.Settings.KeyDays, 3650}, {"session_days", c.SessionDays, &o.Settings.SessionDays, 365}} {
+		if days.from == nil {
+			continue
+		}
+		if *days.from < 0 || *days.from > days.most {
+			return fault.New(fault.Invalid, "that is a number of days from 0 to %d", days.most).At(days.field)
+		}
+		*days.to = *days.from
+	}
+	for _, b := range []struct{ from, to *bool }{{c.RequireSecondFactor, &o.Settings.RequireSecondFactor},
+		{c.Proposals, &o.Settings.Proposals}, {c.InviteLinks, &o.Settings.InviteLinks}} {
+		if b.from != nil {
+			*b.to = *b.from
+		}
+	}
+	return nil
+}
+
+var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
+
+func cleanDomains(raw []string) ([]string, error) {
+	var all []string
+	for _, d := range raw {
+		d = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(d), "@"))
+		if d == "" || slices.Contains(all, d) {
+			continue
+		}
+		if len(d) > 253 || !domain.MatchString(d) {
+			return nil, fault.New(fault.Invalid, "%.80q is not a domain such as example.com", d).At("domains")
+		}
+		all = append(all, d)
+	}
+	if len(all) > 100 {
+		return nil, fault.New(fault.Invalid, "at most 100 domains can be listed").At("domains")
+	}
+	return all, nil
+}
+
 // SetModels says which models may be used; none means all.
 func (s *Service) SetModels(ctx context.Context, who caller.Caller, org id.Organization, models []string) error {
 	if err := access.Check(who, caller.ManageOrganization, org); err != nil {
 		return err
 	}
-	o, err := s.Get(ctx, who, org)
+	o, err := s.get(ctx, org)
 	if err != nil {
 		return err
 	}
@@ -65,116 +214,99 @@ func (s *Service) SetModels(ctx context.Context, who caller.Caller, org id.Organ
 	if len(o.Settings.Models) > 500 {
 		return fault.New(fault.Invalid, "at most 500 models can be listed").At("models")
 	}
-	return s.Store.SaveSettings(ctx, org, o.Settings, audit.New(who, s.Now(), audit.OrganizationUpdated, string(org), audit.Detail{
+	_, err = s.Store.SaveOrganization(ctx, o, audit.New(who, s.Now(), audit.OrganizationUpdated, string(org), audit.Detail{
 		"models_before": strings.Join(was, " "), "models_after": strings.Join(o.Settings.Models, " ")}).In(org))
+	return err
 }
 
-// Members lists who is in an organization, in the order of joining.
-func (s *Service) Members(ctx context.Context, who caller.Caller, org id.Organization) ([]Member, error) {
-	if err := access.Check(who, caller.ReadMembers, org); err != nil {
-		return nil, err
+// Taken is how many seats there are, and who takes them.
+type Taken struct {
+	Seats   int // 0: any number
+	Members int // active and suspended
+	Invited int // invitations that wait
+}
+
+// Free is how many seats are left; -1 if they are not counted.
+func (t Taken) Free() int {
+	if t.Seats == 0 {
+		return -1
 	}
-	return s.Store.Members(ctx, org)
+	return max(0, t.Seats-t.Members-t.Invited)
 }
 
-// Member returns one member.
-func (s *Service) Member(ctx context.Context, who caller.Caller, org id.Organization, m id.Member) (Member, error) {
-	if err := access.Check(who, caller.ReadMembers, org); err != nil {
-		return Member{}, err
+// Seats says how many seats there are and how many are taken.
+func (s *Service) Seats(ctx context.Context, who caller.Caller, org id.Organization) (Taken, error) {
+	if err := access.CheckAny(who, org, caller.ReadBilling, caller.ReadMembers); err != nil {
+		return Taken{}, err
 	}
-	return s.member(ctx, org, m)
-}
-
-func (s *Service) member(ctx context.Context, org id.Organization, m id.Member) (Member, error) {
-	found, ok, err := s.Store.Member(ctx, org, m)
-	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "there is no such member in your organization")
-	}
-	return found, err
-}
-
-// NewMember is what is asked when somebody is added.
-type NewMember struct {
-	Email string
-	Name  string
-	Role  access.Role
-}
-
-// Add adds a member, with a new account if nobody has the address yet.
-func (s *Service) Add(ctx context.Context, who caller.Caller, org id.Organization, in NewMember) (Member, error) {
-	if err := access.Check(who, caller.ManageMembers, org); err != nil {
-		return Member{}, err
-	}
-	email, err := CleanEmail(in.Email)
+	o, err := s.get(ctx, org)
 	if err != nil {
-		return Member{}, err
+		return Taken{}, err
 	}
-	name, err := CleanName(in.Name, email)
-	if err != nil {
-		return Member{}, err
+	t, err := s.Store.Taken(ctx, org)
+	if o.Plan.HasSeats() {
+		t.Seats = o.Seats
 	}
-	if !in.Role.Valid() || in.Role == access.PrimaryOwner {
-		return Member{}, fault.New(fault.Invalid, "there is no role %q that could be given", in.Role).At("role")
-	}
-	m := Member{ID: id.NewMember(), Organization: org, Account: id.NewAccount(), Email: email, Name: name, Role: in.Role, Status: Active, Version: 1, CreatedAt: s.Now(), JoinedAt: s.Now()}
-	return s.Store.AddMember(ctx, m, audit.New(who, s.Now(), audit.MemberAdded, string(m.ID), audit.Detail{
-		"email": email, "role": string(in.Role)}).In(org))
+	return t, err
 }
 
-// Suspend takes a member's access away, with every credential that hangs on it.
-func (s *Service) Suspend(ctx context.Context, who caller.Caller, org id.Organization, m id.Member) error {
-	if err := access.Check(who, caller.ManageMembers, org); err != nil {
+// SetPlan changes the plan and the number of seats, 0 for any number. What a
+// plan does not have stops at once.
+func (s *Service) SetPlan(ctx context.Context, who caller.Caller, org id.Organization, version int64, plan Plan, seats int) (Organization, error) {
+	if err := access.Check(who, caller.ManageBilling, org); err != nil {
+		return Organization{}, err
+	}
+	was, err := s.get(ctx, org)
+	if err != nil {
+		return Organization{}, err
+	}
+	if !plan.Valid() {
+		return Organization{}, fault.New(fault.Invalid, "choose one of the plans").At("plan")
+	}
+	taken, err := s.Store.Taken(ctx, org)
+	if err != nil {
+		return Organization{}, err
+	}
+	if n := taken.Members + taken.Invited; seats < 0 || seats > 1_000_000 || (plan.HasSeats() && seats > 0 && seats < n) {
+		return Organization{}, fault.New(fault.Invalid, "%d seats are taken (%d members, %d invitations): there cannot be fewer", n, taken.Members, taken.Invited).At("seats")
+	}
+	is := was
+	is.Plan, is.Seats, is.Version = plan, seats, version
+	detail := audit.Detail{}
+	detail.Changed("plan", string(was.Plan), string(is.Plan))
+	detail.Changed("seats", fmt.Sprint(was.Seats), fmt.Sprint(is.Seats))
+	if len(detail) == 0 {
+		return was, nil
+	}
+	return s.Store.SaveOrganization(ctx, is, audit.New(who, s.Now(), audit.SeatsChanged, string(org), detail).In(org).Affecting(string(org)))
+}
+
+// Delete ends an organization: everything in it is refused from then on. The
+// record stays. name must be the organization's, typed again.
+func (s *Service) Delete(ctx context.Context, who caller.Caller, org id.Organization, name string) error {
+	if err := access.Check(who, caller.OwnOrganization, org); err != nil {
 		return err
 	}
-	found, err := s.member(ctx, org, m)
-	switch {
-	case err != nil:
+	if who.Kind != caller.Member && access.CheckInstance(who) != nil {
+		return fault.New(fault.Denied, "only the primary owner deletes an organization")
+	}
+	o, err := s.get(ctx, org)
+	if err != nil {
 		return err
-	case found.Role == access.PrimaryOwner:
-		return fault.New(fault.Conflict, "the primary owner cannot be suspended")
-	case who.Member == m:
-		return fault.New(fault.Conflict, "you cannot suspend yourself")
 	}
-	return s.Store.SetStatus(ctx, org, m, Suspended, audit.New(who, s.Now(), audit.MemberSuspended, string(m), audit.Detail{
-		"email": found.Email}).In(org).Affecting(string(m)))
+	if strings.TrimSpace(name) != o.Name {
+		return fault.New(fault.Invalid, "type the name of the organization exactly: %s", o.Name).At("name")
+	}
+	now := s.Now()
+	return s.Store.DeleteOrganization(ctx, org, now, audit.New(who, now, audit.OrganizationDeleted, string(org), audit.Detail{"name": o.Name}).In(org).Affecting(string(org)))
 }
 
-// CleanEmail is the form in which addresses are kept and compared.
-func CleanEmail(raw string) (string, error) {
-	raw = strings.TrimSpace(raw)
-	a, err := mail.ParseAddress(raw)
-	if err != nil || a.Address != raw || len(raw) > 254 || !utf8.ValidString(raw) || strings.ContainsAny(raw, " \t\r\n\x00") {
-		return "", fault.New(fault.Invalid, "%.80q is not an e-mail address", raw).At("email")
+// Export hands over everything that is kept of an organization, table by table,
+// without secrets.
+func (s *Service) Export(ctx context.Context, who caller.Caller, org id.Organization, to Sink) error {
+	if err := access.Check(who, caller.OwnOrganization, org); err != nil {
+		return err
 	}
-	return strings.ToLower(a.Address), nil
-}
-
-// CleanName is a name fit to be shown; fallback stands in for an empty one.
-func CleanName(raw, fallback string) (string, error) {
-	name := strings.Join(strings.Fields(raw), " ")
-	if name == "" {
-		name = fallback
-	}
-	if len(name) > 200 || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return "", fault.New(fault.Invalid, "a name has at most 200 printable characters").At("name")
-	}
-	return name, nil
-}
-
-// CleanText is a stranger's text made fit to be stored and shown, in at most so
-// many bytes.
-func CleanText(text string, most int) string {
-	if len(text) > 4*most {
-		text = text[:4*most] // what follows would be cut off in any case
-	}
-	text = strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > most {
-		text = text[:most]
-	}
-	return strings.ToValidUTF8(text, "")
+	e := audit.New(who, s.Now(), audit.OrganizationExported, string(org), audit.Detail{"what": "everything"}).In(org)
+	return s.Store.Export(ctx, org, to, e)
 }

@@ -95,12 +95,59 @@ func (m Member) Caller(way caller.Way) caller.Caller {
 	return who
 }
 
+// Order is how a list of members is sorted.
+type Order string
+
+const (
+	ByJoining Order = ""      // the newest first
+	ByName    Order = "name"  // from A to Z
+	ByEmail   Order = "email" // from A to Z
+)
+
+// MemberFilter chooses members. Empty fields choose all who are not removed.
+type MemberFilter struct {
+	Status Status // Removed is only found when asked for
+	Roles  []access.Role
+	Group  id.Group
+	Text   string // in the name or address
+	Email  string // the whole address, whatever its case; a part after + may be missing
+	Order  Order
+	After  id.Member // the page after this member
+	Before id.Member // the page before this member
+	Limit  int       // 20 if not positive
+}
+
+// Sink takes the rows of an export, table by table. Columns are in their order.
+type Sink func(table string, columns []string, row []any) error
+
 // Store is what the package needs stored. ok is false for what does not exist.
+// What has a Version is saved only over that version, and comes back with the
+// next: Conflict, if somebody else was first. A Version of 0 is any.
 type Store interface {
+	OrganizationStore
+	MemberStore
+	RoleStore
+	GroupStore
+	OwnershipStore
+}
+
+// OrganizationStore stores organizations.
+type OrganizationStore interface {
 	Organization(ctx context.Context, org id.Organization) (o Organization, ok bool, err error)
 	Organizations(ctx context.Context) ([]Organization, error)
-	SaveSettings(ctx context.Context, org id.Organization, s Settings, e audit.Event) error
-	Members(ctx context.Context, org id.Organization) ([]Member, error)
+	// AddOrganization fails with Conflict if the first member is the primary
+	// owner of most organizations already.
+	AddOrganization(ctx context.Context, o Organization, first Member, most int, e ...audit.Event) error
+	SaveOrganization(ctx context.Context, o Organization, e audit.Event) (Organization, error)
+	DeleteOrganization(ctx context.Context, org id.Organization, at time.Time, e audit.Event) error
+	Taken(ctx context.Context, org id.Organization) (Taken, error)
+	Export(ctx context.Context, org id.Organization, to Sink, e audit.Event) error
+}
+
+// MemberStore stores members.
+type MemberStore interface {
+	Members(ctx context.Context, org id.Organization, f MemberFilter) (members []Member, more bool, err error)
+	CountMembers(ctx context.Context, org id.Organization) (map[Status]int, error)
 	Member(ctx context.Context, org id.Organization, m id.Member) (member Member, ok bool, err error)
 	MembershipsOf(ctx context.Context, account id.Account) ([]Member, error)
 	MemberByEmail(ctx context.Context, email string) ([]Member, error)
@@ -108,5 +155,44 @@ type Store interface {
 	// the address has an account already: whoever adds an address must not get
 	// hold of somebody's account, nor let somebody they do not know in.
 	AddMember(ctx context.Context, m Member, e audit.Event) (Member, error)
-	SetStatus(ctx context.Context, org id.Organization, m id.Member, s Status, e audit.Event) error
+	// SaveMember saves role and status. A member who is removed loses groups,
+	// workspaces and waiting invitations with it.
+	SaveMember(ctx context.Context, m Member, e audit.Event) (Member, error)
 }
+
+// RoleStore stores custom roles.
+type RoleStore interface {
+	Roles(ctx context.Context, org id.Organization) ([]Role, error)
+	Role(ctx context.Context, org id.Organization, r id.Role) (role Role, ok bool, err error)
+	// AddRole fails with Conflict if the name is taken or there are most roles.
+	AddRole(ctx context.Context, r Role, most int, e audit.Event) error
+	SaveRole(ctx context.Context, r Role, e audit.Event) (Role, error)
+	DeleteRole(ctx context.Context, org id.Organization, r id.Role, e audit.Event) error
+	// GroupsWith returns the ids of the groups that give a role.
+	GroupsWith(ctx context.Context, org id.Organization, r id.Role) ([]string, error)
+}
+
+// GroupStore stores groups.
+type GroupStore interface {
+	Groups(ctx context.Context, org id.Organization) ([]Group, error)
+	Group(ctx context.Context, org id.Organization, g id.Group) (group Group, ok bool, err error)
+	// AddGroup fails with Conflict if the name is taken or there are most groups.
+	AddGroup(ctx context.Context, g Group, most int, e audit.Event) error
+	SaveGroup(ctx context.Context, g Group, e audit.Event) (Group, error)
+	DeleteGroup(ctx context.Context, org id.Organization, g id.Group, e audit.Event) error
+	AddToGroup(ctx context.Context, org id.Organization, g id.Group, m id.Member, by Source, at time.Time, e audit.Event) error
+	RemoveFromGroup(ctx context.Context, org id.Organization, g id.Group, m id.Member, e audit.Event) error
+}
+
+// OwnershipStore stores offers of ownership.
+type OwnershipStore interface {
+	// SaveOffer replaces an offer that stands.
+	SaveOffer(ctx context.Context, o Offer, e audit.Event) error
+	Offer(ctx context.Context, org id.Organization) (o Offer, ok bool, err error)
+	DropOffer(ctx context.Context, org id.Organization, e audit.Event) error
+	// TransferOwnership makes To the primary owner and From an owner. It fails
+	// with Conflict if the offer, or either's standing, is not as it was.
+	TransferOwnership(ctx context.Context, o Offer, e audit.Event) error
+}
+
+var zero time.Time

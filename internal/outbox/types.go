@@ -73,6 +73,8 @@ type Letter struct {
 	TriedAt time.Time // the first attempt
 	Text    secret.Text
 	HTML    secret.Text
+
+	Unreadable error // why there is no content: its seal does not open
 }
 
 // Outcome is what became of an attempt to send.
@@ -91,6 +93,8 @@ type Store interface {
 	Messages(ctx context.Context, f Filter) (page []Message, more bool, err error)
 	// Message returns a letter with its link, if that is still kept.
 	Message(ctx context.Context, o id.Organization, m id.Message) (message Message, ok bool, err error)
+	// Find is Message for whatever organization.
+	Find(ctx context.Context, m id.Message) (message Message, ok bool, err error)
 	Counts(ctx context.Context, o id.Organization) (Counts, error)
 	// Retry makes a failed letter wait again. It fails with Conflict if the
 	// letter is not a failed one.
@@ -98,11 +102,42 @@ type Store interface {
 	Note(ctx context.Context, e audit.Event) error
 
 	// Claim takes up to limit letters that are due, for the caller alone until a
-	// moment. What expired is marked and not returned.
+	// moment. One that has expired, or cannot be read, is among them.
 	Claim(ctx context.Context, now, until time.Time, limit int) ([]Letter, error)
 	// Settle notes outcomes, with the events of what failed for good.
 	Settle(ctx context.Context, outcomes []Outcome, events ...audit.Event) error
 	// Prune forgets letters that were made before a moment and are not on their
 	// way any more, and the content of letters that have expired.
 	Prune(ctx context.Context, before, now time.Time) error
+}
+
+// Sender reaches the mail server.
+type Sender interface {
+	// Connect takes up a conversation. Whatever error it returns is the server's
+	// or the configuration's: no letter is to blame.
+	Connect(ctx context.Context) (Conversation, error)
+}
+
+// Conversation sends letters one after the other, over one connection. It is
+// not safe for concurrent use.
+type Conversation interface {
+	// Send returns nil once the server has taken the letter, and a *Refusal if it
+	// has not. Any other error is taken for a broken connection.
+	Send(ctx context.Context, l Letter) error
+	Close() error
+}
+
+// Refusal is why a letter was not taken.
+type Refusal struct {
+	Reason    string // short, for people: the server's words
+	Permanent bool   // it will never be taken
+	Server    bool   // every letter would be refused: the server or its configuration is to blame
+	Broken    bool   // the conversation is over
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// Watcher is told what the sender does, to count it.
+type Watcher interface {
+	Sent(outcome Status)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/mail"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
@@ -35,6 +36,9 @@ type Config struct {
 	AccessTTL  time.Duration
 	RefreshTTL time.Duration
 	Drain      time.Duration // how long streams may go on after the end was asked for: 30 s
+
+	ClosedOrganizations bool        // people cannot make organizations of their own
+	Mail                mail.Config // who takes letters; the zero value: nobody, and they wait
 
 	AllowLocal bool // upstreams on this machine and private networks may be connected: the demo
 
@@ -76,6 +80,9 @@ func (c Config) check() error {
 	}
 	if c.AccessTTL < 0 || c.AccessTTL > time.Hour {
 		return errors.New("tokens.access_ttl: must be between one second and one hour")
+	}
+	if err := c.Mail.Check(); err != nil {
+		return err
 	}
 	if c.PublicURL == "" {
 		return nil

@@ -90,14 +90,12 @@ func (s *Server) sampleOwner(ctx context.Context) (m org.Member, made bool, err 
 }
 
 func (s *Server) sampleMember(ctx context.Context, who caller.Caller) (org.Member, error) {
-	all, err := s.rooms.Orgs.Members(ctx, who, who.Organization)
+	found, _, err := s.rooms.Orgs.Members(ctx, who, who.Organization, org.MemberFilter{Email: sampleMember})
 	if err != nil {
 		return org.Member{}, err
 	}
-	for _, m := range all {
-		if m.Email == sampleMember {
-			return m, nil
-		}
+	if len(found) > 0 {
+		return found[0], nil
 	}
 	return s.rooms.Orgs.Add(ctx, who, who.Organization, org.NewMember{Email: sampleMember, Name: "Max Member", Role: access.Developer})
 }

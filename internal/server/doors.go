@@ -26,7 +26,22 @@ func (s *Server) openDoors() {
 }
 
 func (s *Server) newConsole(address func(*http.Request) string) *console.Console {
-	return console.New(console.Config{Accounts: s.rooms.Accounts, Organizations: s.rooms.Orgs, Keys: s.rooms.Keys, Sessions: s.rooms.Sessions,
-		Devices: s.rooms.OAuth, Upstreams: s.rooms.Upstreams, Usage: s.rooms.Usage, Record: s.db.Activities(), PublicURL: s.cfg.PublicURL, Secure: s.cfg.secure(),
-		Demo: s.cfg.Demo, Now: s.cfg.Now, ClientAddress: address, Logger: s.cfg.Log})
+	return console.New(console.Config{
+		Accounts:      s.rooms.Accounts,
+		Organizations: s.rooms.Orgs,
+		Keys:          s.rooms.Keys,
+		Sessions:      s.rooms.Sessions,
+		Devices:       s.rooms.OAuth,
+		Upstreams:     s.rooms.Upstreams,
+		Usage:         s.rooms.Usage,
+		Outbox:        s.rooms.Outbox,
+		Record:        s.db.Activities(),
+		PublicURL:     s.cfg.PublicURL,
+		Secure:        s.cfg.secure(),
+		Demo:          s.cfg.Demo,
+		SelfService:   !s.cfg.ClosedOrganizations,
+		Now:           s.cfg.Now,
+		ClientAddress: address,
+		Logger:        s.cfg.Log,
+	})
 }

@@ -59,6 +59,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			system := caller.OfSystem("")
 			s.report("marking invitations that have run out", s.rooms.Invites.Tidy(ctx, system))
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
+			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}
 	}

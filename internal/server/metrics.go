@@ -21,6 +21,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	first    *prometheus.HistogramVec
 	grants   *prometheus.CounterVec
+	letters  *prometheus.CounterVec
 	open     prometheus.Gauge
 
 	mu   sync.RWMutex
@@ -58,11 +59,13 @@ func newMetrics() *metrics {
 			Help: "From a model request's arrival to the first byte of its answer.", Buckets: buckets}, []string{"operation", "upstream"}),
 		grants: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatehouse_oauth_grants_total",
 			Help: "Answers of the token endpoints."}, []string{"grant_type", "outcome"}),
+		letters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "gatehouse_letters_total",
+			Help: "Attempts of this node to send a letter, by what became of it."}, []string{"outcome"}),
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "gatehouse_open_streams",
 			Help: "Model requests that are under way."}),
 		seen: map[seenKey]handles{},
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.first, m.grants, m.open,
+	m.registry.MustRegister(m.requests, m.duration, m.first, m.grants, m.letters, m.open,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

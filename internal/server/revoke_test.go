@@ -138,11 +138,11 @@ func TestMemberAndSessionEndEverywhere(t *testing.T) {
 			t.Fatalf("the session on the other node: %d", got)
 		}
 		rooms, who := w.Server.Rooms(), caller.OfOperator(w.Sample.Organization)
-		members, err := rooms.Orgs.Members(t.Context(), who, w.Sample.Organization)
+		members, _, err := rooms.Orgs.Members(t.Context(), who, w.Sample.Organization, org.MemberFilter{})
 		if err != nil || len(members) != 2 {
 			t.Fatalf("members: %v, %v", members, err)
 		}
-		if err := rooms.Orgs.Suspend(t.Context(), who, w.Sample.Organization, members[1].ID); err != nil {
+		if err := rooms.Orgs.Suspend(t.Context(), who, w.Sample.Organization, members[0].ID); err != nil {
 			t.Fatal(err)
 		}
 		for name, credential := range map[string]string{"access token": token, "API key": w.Sample.APIKey.Reveal()} {
@@ -150,7 +150,7 @@ func TestMemberAndSessionEndEverywhere(t *testing.T) {
 				waitFor(t, "the suspended member's "+name+" to be refused", func() bool { return ask(t, base, credential) == 401 })
 			}
 		}
-		if err := rooms.Orgs.Suspend(t.Context(), who, w.Sample.Organization, members[0].ID); err == nil {
+		if err := rooms.Orgs.Suspend(t.Context(), who, w.Sample.Organization, members[1].ID); err == nil {
 			t.Error("the primary owner can be suspended")
 		}
 	})
@@ -164,11 +164,11 @@ func TestAdminAPI(t *testing.T) {
 		if err != nil || me.ID != string(w.Sample.Organization) || me.Name != "Sample organization" || me.Type != "organization" {
 			t.Fatalf("me: %v, %+v", err, me)
 		}
-		members, err := w.Server.Rooms().Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization)
+		members, _, err := w.Server.Rooms().Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization, org.MemberFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		who := members[1].Caller(caller.Web)
+		who := members[0].Caller(caller.Web)
 		for i := range 5 {
 			w.Forward(t, time.Second)
 			if _, _, err := w.Server.Rooms().Keys.Create(ctx, who, "key "+string(rune('a'+i)), w.Clock.Now().Add(time.Hour)); err != nil {
@@ -180,7 +180,7 @@ func TestAdminAPI(t *testing.T) {
 		for pager.Next() {
 			k := pager.Current()
 			names = append(names, k.Name)
-			if k.Status != "active" || k.Principal.UserID != string(members[1].ID) || !strings.HasPrefix(k.PartialKeyHint, "sk-gate-api01-") {
+			if k.Status != "active" || k.Principal.UserID != string(members[0].ID) || !strings.HasPrefix(k.PartialKeyHint, "sk-gate-api01-") {
 				t.Errorf("key: %s", k.RawJSON())
 			}
 		}
@@ -367,11 +367,11 @@ func TestNobodyGetsHoldOfAnotherOrganizationsAccount(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		members, err := rooms.Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization)
+		members, _, err := rooms.Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization, org.MemberFilter{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		evil := members[0].Caller(caller.Web)
+		evil := members[1].Caller(caller.Web)
 		if _, err := rooms.Orgs.Add(ctx, evil, w.Sample.Organization, org.NewMember{Email: "Boss@example.org", Role: access.User}); !fault.Is(err, fault.Conflict) {
 			t.Errorf("adding the owner of another organization: %v", err)
 		}

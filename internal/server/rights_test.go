@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
@@ -68,7 +69,7 @@ func TestRights(t *testing.T) {
 	}
 	fmt.Fprintln(w)
 	for _, room := range []any{&account.Service{}, &apikey.Service{Now: time.Now}, invite.NewService(invite.Config{Now: time.Now}), &oauth.Service{Now: time.Now}, &org.Service{Now: time.Now},
-		session.New(session.Config{Now: time.Now}), &upstream.Service{Now: time.Now}, &usage.Service{}} {
+		session.New(session.Config{Now: time.Now}), &upstream.Service{Now: time.Now}, &usage.Service{}, &outbox.Service{Now: time.Now}} {
 		for i := range reflect.TypeOf(room).NumMethod() {
 			m := reflect.TypeOf(room).Method(i)
 			if m.Type.NumIn() < 3 || m.Type.In(2) != reflect.TypeFor[caller.Caller]() || m.Name == "Recheck" {

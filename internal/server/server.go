@@ -31,6 +31,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
@@ -44,6 +45,7 @@ type Server struct {
 	db       *store.DB
 	ledger   *usage.Ledger
 	feed     *feed.Feed
+	letters  *outbox.Job // nil without a mail server
 	keeper   *bearer.Keeper
 	keys     *jwks.Set
 	routes   *directory
@@ -68,6 +70,7 @@ type Rooms struct {
 	OAuth     *oauth.Service
 	Upstreams *upstream.Service
 	Usage     *usage.Service
+	Outbox    *outbox.Service
 }
 
 type doors struct {
@@ -188,7 +191,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	}
 	s.secrets = secrets
 	orgs := s.db.Orgs()
-	s.rooms.Orgs = &org.Service{Store: orgs, Now: now}
+	s.rooms.Orgs = &org.Service{Store: orgs, Now: now, Closed: s.cfg.ClosedOrganizations}
 	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now)
 	s.rooms.Invites = invite.NewService(invite.Config{Store: s.db.Invites(), Accounts: s.rooms.Accounts, Key: secrets.RefreshKey, PublicURL: s.cfg.PublicURL, Now: now})
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Now: now}
@@ -196,6 +199,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
+	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
 	return nil
 }
@@ -206,7 +210,10 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	if s.feed, err = feed.Open(ctx, s.db.Activities(), feedInterval, now, s.cfg.Log); err != nil {
 		return err
 	}
-	s.db.OnChange(s.feed.Wake)
+	if err := s.openMail(); err != nil {
+		return err
+	}
+	s.db.OnChange(s.woken)
 	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard})
 	s.routes = &directory{orgs: s.db.Orgs(), upstreams: s.rooms.Upstreams, book: price.Default(), guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*gateway.Route{}}
 	if err := s.openLedger(ctx); err != nil {
@@ -247,6 +254,9 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Go(func() { s.housekeeping(jobs) })
 	running.Go(func() { s.keepHeads(jobs) })
 	running.Go(func() { s.rooms.Invites.Work(jobs, func(err error) { s.report("sending invitations", err) }) })
+	if s.letters != nil {
+		running.Go(func() { s.letters.Run(jobs) })
+	}
 
 	requests, endRequests := context.WithCancelCause(context.Background())
 	defer endRequests(nil)

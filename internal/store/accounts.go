@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/account"
@@ -54,10 +53,6 @@ func useLink(t tx, hash secret.Hash, at time.Time) error {
 }
 
 func (s Accounts) Found(ctx context.Context, link *secret.Hash, o org.Organization, m org.Member, password string, events ...audit.Event) error {
-	settings, err := json.Marshal(o.Settings)
-	if err != nil {
-		return err
-	}
 	return s.db.record(ctx, func(t tx) error {
 		if link != nil {
 			if err := useLink(t, *link, o.CreatedAt); err != nil {
@@ -71,8 +66,7 @@ func (s Accounts) Found(ctx context.Context, link *secret.Hash, o org.Organizati
 				return orElse(err, fault.New(fault.Conflict, "the first owner exists already").WithHint("sign in"))
 			}
 		}
-		if _, err := t.exec(`INSERT INTO organization (id, name, plan, seats, settings, created_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			o.ID, o.Name, string(o.Plan), o.Seats, string(settings), micros(o.CreatedAt)); err != nil {
+		if err := insertOrganization(t, o); err != nil {
 			return err
 		}
 		if err := insertAccount(t, m); err != nil {

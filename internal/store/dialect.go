@@ -28,6 +28,7 @@ type dialect interface {
 	open(url string) (write, read *sql.DB, err error)
 	migrations(url string) (goose.Dialect, []goose.ProviderOption, func(context.Context) (unlock func() error, err error), error)
 	isDuplicate(err error) bool // a unique key is taken
+	skipLocked() string         // ends a SELECT that locks what it finds, but for what others have locked
 }
 
 func dialectOf(url string) (dialect, error) {
@@ -125,6 +126,9 @@ func (sqliteFile) isDuplicate(err error) bool {
 	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+// One connection writes: nothing is locked by others.
+func (sqliteFile) skipLocked() string { return "" }
+
 type postgres struct{}
 
 func (postgres) name() string { return "postgres" }
@@ -153,3 +157,5 @@ func (postgres) isDuplicate(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && e.Code == "23505"
 }
+
+func (postgres) skipLocked() string { return ` FOR UPDATE SKIP LOCKED` }

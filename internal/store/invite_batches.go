@@ -144,7 +144,7 @@ func (s Invites) FinishLines(ctx context.Context, b invite.Batch, results []invi
 		if err != nil {
 			return nil, err
 		}
-		if results, err = settle(t, b, results, free, at); err != nil {
+		if results, err = seat(t, b, results, free, at); err != nil {
 			return nil, err
 		}
 		var outgoing []invite.Outgoing
@@ -209,9 +209,9 @@ func (s Invites) stillReady(t tx, b invite.Batch, results []invite.Result) ([]in
 	return kept, nil
 }
 
-// settle takes back what cannot be sent: whose address has joined or is invited
+// seat takes back what cannot be sent: whose address has joined or is invited
 // by now, and who finds no seat.
-func settle(t tx, b invite.Batch, results []invite.Result, free *seats, at time.Time) ([]invite.Result, error) {
+func seat(t tx, b invite.Batch, results []invite.Result, free *seats, at time.Time) ([]invite.Result, error) {
 	var emails []string
 	for _, r := range results {
 		if r.Outgoing != nil {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
-	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -41,98 +41,67 @@ func (s Orgs) Organizations(ctx context.Context) ([]org.Organization, error) {
 	return queryAll(ctx, s.db.read, scanOrganization, organizationColumns+`WHERE deleted_at IS NULL ORDER BY created_at, id`)
 }
 
-func (s Orgs) SaveSettings(ctx context.Context, org_ id.Organization, settings org.Settings, e audit.Event) error {
-	raw, err := json.Marshal(settings)
-	if err != nil {
-		return err
-	}
+func (s Orgs) AddOrganization(ctx context.Context, o org.Organization, m org.Member, most int, events ...audit.Event) error {
 	return s.db.record(ctx, func(t tx) error {
-		return t.must(`UPDATE organization SET settings = $1 WHERE id = $2`, string(raw), org_)
-	}, e)
-}
-
-// memberColumns reads members with what their groups give them. A member of a
-// deleted organization is nobody.
-const memberColumns = `SELECT m.id, m.organization_id, o.name, o.plan, m.account_id, a.email, a.name, m.role, m.status, m.version,
-	m.created_at, m.joined_at, m.ended_at,
-	COALESCE((SELECT string_agg(g.group_id, ' ') FROM group_member g WHERE g.member_id = m.id), ''),
-	COALESCE((SELECT string_agg(r.permissions, ' ') FROM group_member g JOIN group_role x ON x.group_id = g.group_id
-		JOIN role r ON r.id = x.role_id WHERE g.member_id = m.id), '')
-	FROM member m JOIN account a ON a.id = m.account_id JOIN organization o ON o.id = m.organization_id AND o.deleted_at IS NULL `
-
-func scanMember(s scanner) (m org.Member, err error) {
-	var created, joined int64
-	var ended sql.NullInt64
-	var permissions string
-	err = s.Scan(&m.ID, &m.Organization, &m.OrganizationName, &m.Plan, &m.Account, &m.Email, &m.Name, &m.Role, &m.Status, &m.Version,
-		&created, &joined, &ended, &m.Groups, &permissions)
-	m.CreatedAt, m.JoinedAt, m.EndedAt = fromMicros(created), fromMicros(joined), fromMaybe(ended)
-	m.Grants = caller.ParseRights(permissions)
-	return m, err
-}
-
-func (s Orgs) Members(ctx context.Context, org_ id.Organization) ([]org.Member, error) {
-	return queryAll(ctx, s.db.read, scanMember, memberColumns+`WHERE m.organization_id = $1 ORDER BY m.created_at, m.id`, org_)
-}
-
-func (s Orgs) Member(ctx context.Context, org_ id.Organization, m id.Member) (org.Member, bool, error) {
-	all, err := queryAll(ctx, s.db.read, scanMember, memberColumns+`WHERE m.organization_id = $1 AND m.id = $2`, org_, m)
-	return first(all, err)
-}
-
-func (s Orgs) MembershipsOf(ctx context.Context, account id.Account) ([]org.Member, error) {
-	return queryAll(ctx, s.db.read, scanMember, memberColumns+`WHERE m.account_id = $1 AND m.status = 'active' ORDER BY m.created_at, m.id`, account)
-}
-
-func (s Orgs) MemberByEmail(ctx context.Context, email string) ([]org.Member, error) {
-	return queryAll(ctx, s.db.read, scanMember, memberColumns+`WHERE a.email = $1 ORDER BY m.created_at, m.id`, email)
-}
-
-func (s Orgs) AddMember(ctx context.Context, m org.Member, e audit.Event) (org.Member, error) {
-	err := s.db.record(ctx, func(t tx) error {
-		if err := insertAccount(t, m); err != nil {
+		// The account's row is the lock: two at once must not both be the last one.
+		if err := t.must(`UPDATE account SET name = name WHERE id = $1`, m.Account); err != nil {
 			return err
 		}
-		wanted := m.Account
-		if err := t.row([]any{&m.Account, &m.Name}, `SELECT id, name FROM account WHERE email = $1`, m.Email); err != nil {
+		var owned int
+		if err := t.row([]any{&owned}, `SELECT COUNT(*) FROM member m JOIN organization o ON o.id = m.organization_id AND o.deleted_at IS NULL
+			WHERE m.account_id = $1 AND m.role = 'primary_owner' AND m.status = 'active'`, m.Account); err != nil {
 			return err
 		}
-		if m.Account != wanted {
-			return taken(t, m)
+		if owned >= most {
+			return fault.New(fault.Conflict, "you are the primary owner of %d organizations, and nobody is of more", owned)
+		}
+		if err := insertOrganization(t, o); err != nil {
+			return err
 		}
 		return insertMember(t, m)
-	}, e)
-	return m, err
+	}, events...)
 }
 
-// taken says why an address that has an account cannot simply be added.
-func taken(t tx, m org.Member) error {
-	here, err := noRows(t.row([]any{new(int)}, `SELECT 1 FROM member WHERE organization_id = $1 AND account_id = $2`, m.Organization, m.Account))
+func insertOrganization(t tx, o org.Organization) error {
+	settings, err := json.Marshal(o.Settings)
 	if err != nil {
 		return err
 	}
-	if here {
-		return fault.New(fault.Conflict, "%s is in this organization already", m.Email).At("email")
+	_, err = t.exec(`INSERT INTO organization (id, name, plan, seats, settings, version, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		o.ID, o.Name, string(o.Plan), o.Seats, string(settings), o.Version, micros(o.CreatedAt))
+	return err
+}
+
+// changed says that somebody else changed a thing first, if nothing was updated.
+func changed(n int64, err error) error {
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "somebody else has changed this in the meantime, and nothing of yours was saved").
+			WithHint("look at it again and repeat your change")
 	}
-	return fault.New(fault.Conflict, "%s has an account on this server already", m.Email).At("email").
-		WithHint("an account joins another organization only when its owner agrees, by an invitation")
-}
-
-// insertAccount makes the member's account unless the address has one.
-func insertAccount(t tx, m org.Member) error {
-	_, err := t.exec(`INSERT INTO account (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`,
-		m.Account, m.Email, m.Name, micros(m.CreatedAt))
 	return err
 }
 
-func insertMember(t tx, m org.Member) error {
-	_, err := t.exec(`INSERT INTO member (id, organization_id, account_id, role, status, created_at, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		m.ID, m.Organization, m.Account, string(m.Role), string(m.Status), micros(m.CreatedAt), micros(m.JoinedAt))
-	return err
-}
-
-func (s Orgs) SetStatus(ctx context.Context, org_ id.Organization, m id.Member, status org.Status, e audit.Event) error {
-	return s.db.record(ctx, func(t tx) error {
-		return t.must(`UPDATE member SET status = $1 WHERE organization_id = $2 AND id = $3`, string(status), org_, m)
+func (s Orgs) SaveOrganization(ctx context.Context, o org.Organization, e audit.Event) (org.Organization, error) {
+	settings, err := json.Marshal(o.Settings)
+	if err != nil {
+		return org.Organization{}, err
+	}
+	err = s.db.record(ctx, func(t tx) error {
+		return changed(t.exec(`UPDATE organization SET name = $1, plan = $2, seats = $3, settings = $4, version = version + 1
+			WHERE id = $5 AND deleted_at IS NULL AND version = $6`, o.Name, string(o.Plan), o.Seats, string(settings), o.ID, o.Version))
 	}, e)
+	o.Version++
+	return o, err
+}
+
+func (s Orgs) DeleteOrganization(ctx context.Context, o id.Organization, at time.Time, e audit.Event) error {
+	return s.db.record(ctx, func(t tx) error {
+		return t.must(`UPDATE organization SET deleted_at = $1, version = version + 1 WHERE id = $2 AND deleted_at IS NULL`, micros(at), o)
+	}, e)
+}
+
+func (s Orgs) Taken(ctx context.Context, o id.Organization) (org.Taken, error) {
+	var taken org.Taken
+	_, err := s.db.queryRow(ctx, []any{&taken.Members}, `SELECT COUNT(*) FROM member WHERE organization_id = $1 AND status <> 'removed'`, o)
+	return taken, err
 }

@@ -104,7 +104,7 @@ type telling = func(audit.Detail) string
 
 // tellings say what was done, by type. Each file that tells of a subject has a
 // map of its own.
-var tellings = joined(firstTellings)
+var tellings = joined(firstTellings, mailTellings)
 
 func joined(parts ...map[audit.Type]telling) map[audit.Type]telling {
 	all := map[audit.Type]telling{}

@@ -66,6 +66,31 @@ func lived(t *testing.T) *world {
 	return w
 }
 
+// grouped has a custom role, a group that gives it to somebody, and an offer of
+// ownership that waits.
+func (w *world) grouped() (org.Role, org.Group) {
+	w.t.Helper()
+	ctx, owner, o := context.Background(), w.owner.Caller(caller.Web), w.owner.Organization
+	role, err := w.orgs.CreateRole(ctx, owner, o, org.Role{Name: "Auditor", Description: "Reads everything, changes nothing", Rights: caller.RightsOf(caller.ReadActivity, caller.AllUsage, caller.ReadMembers)})
+	if err == nil {
+		_, err = w.orgs.CreateRole(ctx, owner, o, org.Role{Name: "Keys for builds", Rights: caller.RightsOf(caller.OwnKeys)})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	group, err := w.orgs.CreateGroup(ctx, owner, o, org.Group{Name: "Platform team", Description: "Who keeps the builds going", Roles: []id.Role{role.ID}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.orgs.AddToGroup(ctx, owner, o, group.ID, w.member.ID); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.orgs.OfferOwnership(ctx, owner, o, w.member.ID); err != nil {
+		w.t.Fatal(err)
+	}
+	return role, group
+}
+
 // tab is a browser that has signed in.
 func (w *world) tab(t *testing.T, m org.Member, scheme browser.Scheme) context.Context {
 	t.Helper()
@@ -80,7 +105,11 @@ func (w *world) tab(t *testing.T, m org.Member, scheme browser.Scheme) context.C
 func TestPagesInABrowser(t *testing.T) {
 	w := lived(t)
 	started := w.ask()
+	role, group := w.grouped()
 	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
+		"/members/" + string(w.member.ID) + "/role", "/members/" + string(w.member.ID) + "/remove", "/members/" + string(w.member.ID) + "/offer", "/members?q=nobody-is-called-so",
+		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
+		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
 		"/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
 	type look struct {
@@ -104,7 +133,8 @@ func TestPagesInABrowser(t *testing.T) {
 				if query != "" {
 					name += "-query"
 				}
-				browser.Screenshot(t, ctx, strings.ReplaceAll(strings.Trim(name, "/"), string(w.member.ID), "one"))
+				browser.Accessible(t, ctx)
+				browser.Screenshot(t, ctx, strings.NewReplacer(string(w.member.ID), "one", string(role.ID), "one", string(group.ID), "one").Replace(strings.Trim(name, "/")))
 			}
 			browser.NoErrors(t, ctx)
 		})

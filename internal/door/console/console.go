@@ -20,11 +20,13 @@ type Config struct {
 	Devices       Devices
 	Upstreams     Upstreams
 	Usage         Usage
+	Outbox        Outbox
 	Record        Record
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
 	Demo          bool   // a sample organization: the pages say so
+	SelfService   bool   // people may make organizations of their own
 	Now           func() time.Time
 	ClientAddress func(*http.Request) string
 	Logger        *slog.Logger
@@ -85,8 +87,24 @@ func (r route) pattern() string { return r.method + " " + r.path }
 // routes is all there is: each file of pages says which it serves. Other
 // methods of the same paths are answered by Mount.
 func routes() []route {
-	return slices.Concat(assetRoutes, enterRoutes, oauthRoutes, homeRoutes, memberRoutes, keyRoutes, sessionRoutes, upstreamRoutes,
-		usageRoutes, activityRoutes, selfRoutes)
+	return slices.Concat(
+		assetRoutes,
+		enterRoutes,
+		oauthRoutes,
+		homeRoutes,
+		memberRoutes,
+		roleRoutes,
+		groupRoutes,
+		keyRoutes,
+		sessionRoutes,
+		upstreamRoutes,
+		usageRoutes,
+		activityRoutes,
+		settingsRoutes,
+		ownershipRoutes,
+		mailRoutes,
+		selfRoutes,
+	)
 }
 
 func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }

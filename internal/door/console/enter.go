@@ -189,7 +189,8 @@ func (c *Console) organizationForm(v *visit) error {
 	w.Body = struct {
 		Choices []choice
 		Next    string
-	}{choices, local(v.r.URL.Query().Get("next"))}
+		CanMake bool
+	}{choices, local(v.r.URL.Query().Get("next")), c.cfg.SelfService}
 	return v.show(http.StatusOK, "organization", w)
 }
 

@@ -7,3 +7,16 @@ var (
 	Dollars  = dollars
 	Number   = number
 )
+
+// PermissionRow is a row of the table on the page of roles.
+type PermissionRow = matrixRow
+
+// PermissionRows are all of them.
+func PermissionRows() []PermissionRow {
+	var rows []PermissionRow
+	_, areas := permissionMatrix()
+	for _, a := range areas {
+		rows = append(rows, a.Rows...)
+	}
+	return rows
+}

@@ -55,7 +55,7 @@ func TestAnOwnerSetsUp(t *testing.T) {
 			browser.Do(t, ctx, press("main button"))
 			browser.WaitText(t, ctx, "The member was added")
 			browser.Screenshot(t, ctx, "added")
-			browser.Do(t, ctx, press("main .primary"))
+			browser.Do(t, ctx, press(`form[action$="/link"] button`))
 			browser.WaitText(t, ctx, "A sign-in link for Dev Eloper")
 			browser.Screenshot(t, ctx, "once")
 			link := browser.Get(t, ctx, chromedp.Text(chromedp.CSS(".once code")))

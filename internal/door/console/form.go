@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/url"
+	"slices"
 
 	"github.com/gatehouse-dev/gatehouse/internal/door/envelope"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -15,12 +16,13 @@ type form struct {
 	Fields []field
 	Submit string
 	Cancel string // where to, if not
+	Danger bool   // what it does cannot be undone
 }
 
 type hidden struct{ Name, Value string }
 
 // field is one input. Kind is an input's type, or "select", or "lines" for text
-// of many lines, or "radio".
+// of many lines, or "radio" for one of some, or "checks" for any of some.
 type field struct {
 	Kind         string
 	Name         string
@@ -35,11 +37,13 @@ type field struct {
 	Focus        bool
 	Mono         bool
 	Length       int // at most so many characters
+	Rows         int // of lines; 10 if 0
 	Options      []option
 }
 
 type option struct {
 	Value, Text, Help string
+	Area              string // a heading before it, where it is another than before
 	Chosen            bool
 }
 
@@ -54,6 +58,12 @@ type problem struct {
 func (f *form) fill(typed url.Values) {
 	for i := range f.Fields {
 		x := &f.Fields[i]
+		if x.Kind == "checks" { // nothing ticked is nothing sent
+			for o := range x.Options {
+				x.Options[o].Chosen = slices.Contains(typed[x.Name], x.Options[o].Value)
+			}
+			continue
+		}
 		if !typed.Has(x.Name) || x.Kind == "password" {
 			continue
 		}

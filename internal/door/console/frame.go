@@ -67,6 +67,15 @@ func loadPages(a assets) pages {
 			}
 			return to, nil
 		},
+		"inc": func(n int) int { return n + 1 },
+		// sorted is the head of a column, for the template "sort".
+		"sorted": func(by map[string]sorting, order, text string) (head struct {
+			sorting
+			Text string
+		}) {
+			head.sorting, head.Text = by[order], text
+			return head
+		},
 	}
 	frame := template.Must(template.New("frame").Funcs(funcs).ParseFS(templateFiles, "templates/frame/*.html"))
 	all := pages{}
@@ -137,15 +146,17 @@ func navigation(rights caller.Rights, at string) []navGroup {
 	item := func(to, text string, any ...caller.Right) navItem {
 		for _, right := range any {
 			if rights.Has(right) {
-				return navItem{To: to, Text: text, Current: to == at || (to != "/" && strings.HasPrefix(at, to+"/"))}
+				return navItem{To: to, Text: text, Current: to == at || (to != "/" && to != "/settings" && strings.HasPrefix(at, to+"/"))}
 			}
 		}
 		return navItem{}
 	}
 	all := []navGroup{
 		{"", []navItem{item("/", "Home", caller.ReadOrganization)}},
-		{"People", []navItem{item("/members", "Members", caller.ReadMembers)}},
+		{"People", []navItem{item("/members", "Members", caller.ReadMembers),
+			item("/groups", "Groups", caller.ReadMembers, caller.ManageRoles)}},
 		{"Access", []navItem{
+			item("/roles", "Roles", caller.ReadMembers, caller.ManageRoles),
 			item("/keys", "API keys", caller.OwnKeys, caller.AllKeys),
 			item("/sessions", "Devices and sessions", caller.OwnSessions, caller.AllSessions)}},
 		{"Models", []navItem{
@@ -153,6 +164,11 @@ func navigation(rights caller.Rights, at string) []navGroup {
 			item("/models", "Allowed models", caller.ManageOrganization)}},
 		{"Spend", []navItem{item("/usage", "Usage", caller.OwnUsage, caller.AllUsage)}},
 		{"Activity", []navItem{item("/activity", "The record", caller.ReadActivity)}},
+		{"Settings", []navItem{
+			item("/settings", "Organization", caller.ManageOrganization),
+			item("/settings/plan", "Plan and seats", caller.ReadBilling),
+			item("/mail", "Mail", caller.ManageMembers),
+		}},
 	}
 	var some []navGroup
 	for _, group := range all {

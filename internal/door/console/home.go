@@ -39,7 +39,11 @@ type way struct {
 
 func (c *Console) home(v *visit) error {
 	if !v.who.Rights.Has(caller.ReadOrganization) {
-		return v.redirect("/organization")
+		return v.show(http.StatusOK, "nothing", view{Title: "You are in, and that is all so far", Lead: "Your role at " + v.organizationName() + " gives nothing by itself, and no group gives you anything yet."})
+	}
+	offered, err := c.offered(v)
+	if err != nil {
+		return err
 	}
 	facts, steps, err := c.overview(v)
 	if err != nil {
@@ -53,7 +57,7 @@ func (c *Console) home(v *visit) error {
 	if err != nil {
 		return err
 	}
-	w := view{Title: greeting(v.who.Name)}
+	w := view{Title: greeting(v.who.Name), Notice: v.notice()}
 	switch {
 	case steps == nil:
 		w.Lead = "This is where your access to Claude at " + v.organizationName() + " comes from."
@@ -63,11 +67,24 @@ func (c *Console) home(v *visit) error {
 		w.Lead, steps = "Everything is set up.", nil
 	}
 	w.Body = struct {
-		Steps []step
-		Facts []fact
-		Ways  []way
-	}{steps, append(facts, mine...), c.ways(v.who, o.Settings.Models)}
+		Offered string
+		Steps   []step
+		Facts   []fact
+		Ways    []way
+	}{offered, steps, append(facts, mine...), c.ways(v.who, o.Settings.Models)}
 	return v.show(http.StatusOK, "home", w)
+}
+
+// offered is what the visitor is to know of an offer of ownership that stands.
+func (c *Console) offered(v *visit) (string, error) {
+	o, ok, err := c.cfg.Organizations.OwnershipOffer(v.r.Context(), v.who, v.who.Organization)
+	switch {
+	case err != nil || !ok:
+		return "", err
+	case o.To.ID == v.who.Member:
+		return o.From.Email + " offers you to become the primary owner of the organization.", nil
+	}
+	return "You offered the organization to " + o.To.Email + "; they have not answered yet.", nil
 }
 
 func greeting(name string) string {
@@ -88,7 +105,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	members, err := c.cfg.Organizations.Members(ctx, v.who, o)
+	counts, err := c.cfg.Organizations.Counts(ctx, v.who, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,12 +113,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	active := 0
-	for _, m := range members {
-		if m.Status == org.Active {
-			active++
-		}
-	}
+	active := counts[org.Active]
 	up := fact{Label: "Upstreams", Value: number(int64(len(upstreams))), To: "/upstreams"}
 	if len(upstreams) == 0 {
 		up.Warning, up.Help = true, "No request can be answered until one is connected."
@@ -110,7 +122,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	}
 	steps := []step{
 		{len(upstreams) > 0, "Connect an upstream", "Where models answer: the Anthropic API with your organization's key, or the simulated model to try things out.", link{"/upstreams/new", "Connect"}},
-		{len(members) > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
+		{active+counts[org.Suspended] > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
 		{len(sessions) > 0, "Sign in a device", "Yours will do. The commands are below.", link{"#connect", "See the commands"}},
 	}
 	return []fact{up, {Label: "Active members", Value: number(int64(active)), To: "/members"},

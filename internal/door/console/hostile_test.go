@@ -222,7 +222,7 @@ func TestFormsOfOtherSites(t *testing.T) {
 			}
 		}
 	}
-	if members, err := w.orgs.Members(t.Context(), w.owner.Caller(caller.Web), w.owner.Organization); err != nil || len(members) != 2 || slices.ContainsFunc(members, func(m org.Member) bool { return m.Status != org.Active }) {
+	if members, _, err := w.orgs.Members(t.Context(), w.owner.Caller(caller.Web), w.owner.Organization, org.MemberFilter{}); err != nil || len(members) != 2 || slices.ContainsFunc(members, func(m org.Member) bool { return m.Status != org.Active }) {
 		t.Errorf("something was done: %v %+v", err, members)
 	}
 	if keys, _, err := w.keys.List(t.Context(), w.owner.Caller(caller.Web), w.owner.Organization, apikey.Filter{}); err != nil || len(keys) != 0 {

@@ -61,7 +61,11 @@ func (c *Console) keyList(v *visit) error {
 	if err != nil {
 		return err
 	}
-	names, err := c.names(v)
+	var owners []id.Member
+	for _, k := range keys {
+		owners = append(owners, k.Member)
+	}
+	names, err := c.names(v, owners)
 	if err != nil {
 		return err
 	}
@@ -88,17 +92,23 @@ func (c *Console) keyList(v *visit) error {
 	return v.show(http.StatusOK, "keys", w)
 }
 
-// names are the members' names by their id, if the visitor may see them.
-func (c *Console) names(v *visit) (map[id.Member]string, error) {
+// names are the names of some members by their id, if the visitor may see them.
+func (c *Console) names(v *visit, of []id.Member) (map[id.Member]string, error) {
 	names := map[id.Member]string{v.who.Member: short(v.who.Name)}
 	if !v.who.Rights.Has(caller.ReadMembers) {
 		return names, nil
 	}
-	all, err := c.cfg.Organizations.Members(v.r.Context(), v.who, v.who.Organization)
-	for _, m := range all {
-		names[m.ID] = short(m.Name)
+	for _, m := range of {
+		if _, known := names[m]; known || m == "" {
+			continue
+		}
+		found, err := c.cfg.Organizations.Member(v.r.Context(), v.who, v.who.Organization, m)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		names[m] = short(found.Name)
 	}
-	return names, err
+	return names, nil
 }
 
 // lives are the lives a new key can have.

@@ -3,6 +3,8 @@ package console
 import (
 	"net/url"
 	"strconv"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 )
 
 const pageRows = 50
@@ -74,6 +76,72 @@ func tabs(at *url.URL, name string, pairs ...[2]string) ([]tab, string) {
 	return all, chosen
 }
 
+// options are the choices of a select.
+func options(pairs [][2]string, chosen string) []option {
+	var all []option
+	for _, p := range pairs {
+		all = append(all, option{Value: p[0], Text: p[1], Chosen: p[0] == chosen})
+	}
+	return all
+}
+
+// sorting is the head of a column that a list can be sorted by.
+type sorting struct {
+	To      string
+	Current bool
+}
+
+// sortings are such heads by the value of the parameter sort.
+func sortings(at *url.URL, chosen string, orders ...string) map[string]sorting {
+	bare := *at
+	query := at.Query()
+	for _, paging := range []string{"page", "after", "before"} {
+		query.Del(paging)
+	}
+	bare.RawQuery = query.Encode()
+	all := map[string]sorting{}
+	for _, o := range orders {
+		all[o] = sorting{with(&bare, "sort", o), o == chosen}
+	}
+	return all
+}
+
+// carried are the parameters of the address that a search form keeps.
+func carried(at *url.URL, names ...string) []hidden {
+	var all []hidden
+	for _, name := range names {
+		if value := at.Query().Get(name); value != "" {
+			all = append(all, hidden{name, value})
+		}
+	}
+	return all
+}
+
+// turnOf leads from a page of a list to its neighbours. more says whether there
+// is more in the direction in which the page was asked for.
+func turnOf[T any](at *url.URL, page []T, more bool, key func(T) string) paging {
+	var l paging
+	if len(page) == 0 {
+		return l
+	}
+	bare := *at
+	query := at.Query()
+	back := query.Get("before") != "" && query.Get("after") == ""
+	from := query.Get("after") != ""
+	query.Del("after")
+	query.Del("before")
+	bare.RawQuery = query.Encode()
+	if back || more {
+		l.Older = with(&bare, "after", key(page[len(page)-1]))
+	}
+	if from || (back && more) {
+		l.Newer = with(&bare, "before", key(page[0]))
+	}
+	return l
+}
+
+func noPage() error { return fault.New(fault.NotFound, "there is nothing at this path") }
+
 // confirm is a page that names what an act does before it is done.
 type confirm struct {
 	Effects []string
@@ -100,8 +168,22 @@ var notices = map[string]string{
 	"archive":    "The key was archived.",
 	"ended":      "The session was ended.",
 	"connected":  "The upstream was connected.",
-	"removed":    "The upstream was removed.",
+	"unplugged":  "The upstream was removed.",
+	"role":       "The role was changed. It holds from now on.",
+	"joined":     "They are in the group.",
+	"left":       "They are out of the group.",
+	"reinstated": "The member was reinstated. Their sessions and keys work again.",
+	"removed":    "The member was removed. Everything of theirs is refused from now on.",
+	"offered":    "The offer was made. It stands for seven days.",
+	"withdrawn":  "The offer was withdrawn.",
+	"declined":   "You declined. Nothing has changed.",
+	"owner":      "You are the primary owner now.",
+	"saved":      "Your change was saved.",
+	"created":    "It is made.",
+	"deleted":    "It is gone, and so is everything that it gave.",
+	"plan":       "Plan and seats were changed.",
 	"models":     "The list was saved. It holds for the next request.",
+	"retried":    "The letter waits to be sent again.",
 	"password":   "Your password was changed. Your other browsers were signed out.",
 }
 

@@ -32,16 +32,6 @@ type Accounts interface {
 	MakeSignInLink(ctx context.Context, who caller.Caller, o id.Organization, m id.Member, reusable bool) (secret.Text, error)
 }
 
-// Organizations keeps organizations and members; *org.Service does.
-type Organizations interface {
-	Get(ctx context.Context, who caller.Caller, o id.Organization) (org.Organization, error)
-	SetModels(ctx context.Context, who caller.Caller, o id.Organization, models []string) error
-	Members(ctx context.Context, who caller.Caller, o id.Organization) ([]org.Member, error)
-	Member(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (org.Member, error)
-	Add(ctx context.Context, who caller.Caller, o id.Organization, in org.NewMember) (org.Member, error)
-	Suspend(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) error
-}
-
 // Keys keeps API keys; *apikey.Service does.
 type Keys interface {
 	Create(ctx context.Context, who caller.Caller, name string, expires time.Time) (apikey.Key, secret.Text, error)

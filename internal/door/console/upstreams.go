@@ -110,7 +110,7 @@ func (c *Console) removeUpstream(v *visit) error {
 	if err := c.cfg.Upstreams.Remove(v.r.Context(), v.who, v.who.Organization, id.Upstream(v.r.PathValue("id"))); err != nil {
 		return err
 	}
-	return v.redirect("/upstreams?done=removed")
+	return v.redirect("/upstreams?done=unplugged")
 }
 
 func modelsPage(models []string) (view, *form) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
@@ -79,7 +80,11 @@ func (c *Console) usagePage(v *visit) error {
 }
 
 func (c *Console) usageRows(v *visit, entries []usage.Entry) ([]usageRow, error) {
-	names, err := c.names(v)
+	var members []id.Member
+	for _, e := range entries {
+		members = append(members, e.Member)
+	}
+	names, err := c.names(v, members)
 	if err != nil {
 		return nil, err
 	}

@@ -32,11 +32,15 @@ func sentence(message string) string {
 }
 
 var roleNames = map[access.Role]string{
-	access.PrimaryOwner:   "Primary owner",
-	access.Owner:          "Owner",
-	access.Developer:      "Developer",
-	access.ClaudeCodeUser: "Claude Code user",
-	access.User:           "User",
+	access.PrimaryOwner:    "Primary owner",
+	access.Owner:           "Owner",
+	access.Admin:           "Admin",
+	access.MembershipAdmin: "Membership admin",
+	access.Billing:         "Billing",
+	access.Developer:       "Developer",
+	access.ClaudeCodeUser:  "Claude Code user",
+	access.User:            "User",
+	access.Managed:         "By groups",
 }
 
 func roleName(role string) string {

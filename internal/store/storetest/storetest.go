@@ -30,7 +30,7 @@ import (
 // Run runs the suite. fresh returns the URL of a new and empty database.
 func Run(t *testing.T, fresh func(t testing.TB) string) {
 	for name, f := range map[string]func(*testing.T, *World){
-		"Organizations": organizations, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
+		"Organizations": organizations, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
 		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 	} {
@@ -102,14 +102,19 @@ func organizations(t *testing.T, w *World) {
 		t.Fatal(ok, err)
 	}
 	same(t, "the organization", o, org.Organization{ID: w.org, Name: "Örg", Plan: org.Enterprise, Version: 1, CreatedAt: w.now, Settings: org.Settings{Models: []string{"m"}}})
-	must(t, s.SaveSettings(ctx, w.org, org.Settings{}, w.event(audit.OrganizationUpdated)))
-	o, _, err = s.Organization(ctx, w.org)
+	changed := o
+	changed.Settings, changed.Plan, changed.Seats = org.Settings{Color: "#112233", Domains: []string{"example.com"}}, org.Team, 7
+	changed = done(s.SaveOrganization(ctx, changed, w.event(audit.OrganizationUpdated)))
+	saved, _, err := s.Organization(ctx, w.org)
 	must(t, err)
-	same(t, "the settings", o.Settings, org.Settings{})
+	same(t, "the changed organization", saved, changed)
+	_, err = s.SaveOrganization(ctx, o, w.event(audit.OrganizationUpdated))
+	kind(t, "a change of what somebody else has changed", err, fault.Conflict)
+	o.Version = changed.Version
+	_ = done(s.SaveOrganization(ctx, o, w.event(audit.OrganizationUpdated)))
 	if _, ok, err := s.Organization(ctx, id.NewOrganization()); ok || err != nil {
 		t.Errorf("an organization that is not there: %v, %v", ok, err)
 	}
-	kind(t, "settings of no organization", s.SaveSettings(ctx, id.NewOrganization(), org.Settings{}, w.event(audit.OrganizationUpdated)), fault.NotFound)
 
 	same(t, "the first member", one(s.Member(ctx, w.org, w.member.ID)), w.member)
 	if _, ok, _ := s.Member(ctx, id.NewOrganization(), w.member.ID); ok {
@@ -122,12 +127,17 @@ func organizations(t *testing.T, w *World) {
 	again.ID, again.Account = id.NewMember(), id.NewAccount()
 	_, err = s.AddMember(ctx, again, w.event(audit.MemberAdded))
 	kind(t, "the same address again", err, fault.Conflict)
-	must(t, s.SetStatus(ctx, w.org, got.ID, org.Suspended, w.event(audit.MemberSuspended)))
-	all, err := s.Members(ctx, w.org)
+	got.Status, got.EndedAt = org.Suspended, w.now.Add(time.Minute)
+	got = done(s.SaveMember(ctx, got, w.event(audit.MemberSuspended)))
+	all, more, err := s.Members(ctx, w.org, org.MemberFilter{Limit: 10})
 	must(t, err)
-	if len(all) != 2 || all[0].ID != w.member.ID || all[1].Status != org.Suspended {
+	if len(all) != 2 || more || all[1].ID != w.member.ID || all[0].Status != org.Suspended || !all[0].EndedAt.Equal(got.EndedAt) {
 		t.Errorf("members: %+v", all)
 	}
+	first := w.member
+	first.Status = org.Removed
+	_, err = s.SaveMember(ctx, first, w.event(audit.MemberRemoved))
+	kind(t, "removing the primary owner", err, fault.Conflict)
 	if mine, err := s.MembershipsOf(ctx, got.Account); err != nil || len(mine) != 0 {
 		t.Errorf("a suspended member still has memberships: %+v, %v", mine, err)
 	}
@@ -136,6 +146,14 @@ func organizations(t *testing.T, w *World) {
 func one[T any](v T, ok bool, err error) T {
 	if !ok || err != nil {
 		panic(fmt.Sprint("not there: ", ok, err))
+	}
+	return v
+}
+
+// done is what was done; an error of it ends the test.
+func done[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
 	}
 	return v
 }

@@ -1,0 +1,50 @@
+package console
+
+import (
+	"slices"
+
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
+)
+
+// belongings is what hangs on a member; -1 is what the visitor may not see.
+type belongings struct{ Sessions, Keys int }
+
+func (b belongings) sessions() string { return countSeen(b.Sessions, "session") }
+func (b belongings) keys() string     { return countSeen(b.Keys, "active key") }
+
+// refused says what stops with the member.
+func (b belongings) refused() string {
+	if b.Sessions < 0 || b.Keys < 0 {
+		return "Their device sessions and API keys are refused within a second, also in the middle of an answer."
+	}
+	return count(b.Sessions, "device session") + " and " + count(b.Keys, "active API key") + " of theirs are refused within a second, also in the middle of an answer."
+}
+
+func countSeen(n int, thing string) string {
+	if n < 0 {
+		return ""
+	}
+	return count(n, thing)
+}
+
+func (c *Console) belongings(v *visit, m id.Member) (belongings, error) {
+	has := belongings{-1, -1}
+	if v.who.Rights.Has(caller.AllSessions) {
+		sessions, err := c.cfg.Sessions.All(v.r.Context(), v.who, v.who.Organization)
+		if err != nil {
+			return has, err
+		}
+		has.Sessions = len(slices.DeleteFunc(sessions, func(s session.Session) bool { return s.Member != m }))
+	}
+	if v.who.Rights.Has(caller.AllKeys) {
+		keys, _, err := c.cfg.Keys.List(v.r.Context(), v.who, v.who.Organization, apikey.Filter{Member: m, Status: apikey.Active, Limit: 1000})
+		if err != nil {
+			return has, err
+		}
+		has.Keys = len(keys)
+	}
+	return has, nil
+}
