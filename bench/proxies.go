@@ -76,7 +76,7 @@ func (onlyKey) Recheck(_ context.Context, who caller.Caller) (caller.Caller, err
 
 type onlyRoute struct{ route *gateway.Route }
 
-func (r onlyRoute) Route(context.Context, id.Organization, string) (*gateway.Route, error) {
+func (r onlyRoute) Route(context.Context, caller.Caller, string) (*gateway.Route, error) {
 	return r.route, nil
 }
 

@@ -6,12 +6,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 )
 
 // authServer is a small authorization server with the rules that matter here:
@@ -31,6 +34,7 @@ type authServer struct {
 	wrongIss bool
 	// onRefresh is called before a refresh token is looked at, without the lock.
 	onRefresh func()
+	late      time.Duration // its clock is ahead by so much
 	counts    map[string]int
 	codes     map[string]*grantCode
 	tokens    map[string]*link // by refresh token
@@ -94,6 +98,11 @@ func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"token_endpoint": s.URL + "/oauth/token", "revocation_endpoint": s.URL + "/oauth/revoke",
 			"device_authorization_endpoint":                  s.URL + "/oauth/device_authorization",
 			"authorization_response_iss_parameter_supported": true, "gateway_protocol_version": 1})
+	case "/protocol":
+		w.Header().Set("Date", s.clock().Add(s.late).UTC().Format(http.TimeFormat))
+		_, _ = io.WriteString(w, "# What this server speaks")
+	case "/setup-report":
+		s.report(w, r)
 	case "/oauth/device_authorization":
 		s.device(w, r)
 	case "/oauth/authorize":
@@ -122,6 +131,28 @@ func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.NotFound(w, r)
 	}
+}
+
+// report takes a report for the code WDJB-MJHT, or for an access token of ours.
+func (s *authServer) report(w http.ResponseWriter, r *http.Request) {
+	raw, _ := io.ReadAll(r.Body)
+	var body struct {
+		Code   string
+		Report json.RawMessage
+	}
+	_ = json.Unmarshal(raw, &body)
+	if _, err := checkup.Decode(body.Report); err != nil {
+		reply(w, 400, map[string]any{"error": map[string]string{"message": err.Error()}})
+		return
+	}
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if body.Code != "WDJB-MJHT" && !s.access[token] {
+		reply(w, 404, map[string]any{"error": map[string]string{"message": "this set-up code is unknown or has ended"}})
+		return
+	}
+	s.counts["report"]++
+	s.seen = append(s.seen, string(raw))
+	reply(w, 200, map[string]any{"next": "install"})
 }
 
 func (s *authServer) device(w http.ResponseWriter, r *http.Request) {

@@ -29,6 +29,8 @@ type Main struct {
 	Executable     func() (string, error)
 	Now            func() time.Time
 	Wait           func(ctx context.Context, d time.Duration) error
+	LookPath       func(name string) (string, error)
+	Output         func(ctx context.Context, name string, args ...string) (string, error) // of a program, bounded
 	OpenBrowser    func(ctx context.Context, address string) error
 	Transport      http.RoundTripper
 	Version        string
@@ -70,7 +72,7 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.versionVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.doctorVerb(), m.versionVerb())
 	return root
 }
 

@@ -6,6 +6,8 @@
 //	gatehouse setup claude-code
 //	claude
 //
+// "gatehouse doctor" finds out what is in the way.
+//
 // Standard output is data; everything said to a person goes to standard error.
 // An error is one line that says what is wrong and the command that mends it.
 //

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"syscall"
@@ -24,6 +25,7 @@ func run() int {
 		Getenv: os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
+		LookPath: exec.LookPath, Output: output,
 		Version: version,
 	}
 	return m.Run(ctx, os.Args[1:])
@@ -38,4 +40,15 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+const maxOutput = 4 << 10
+
+// output is the beginning of what a program prints. One that leaves children
+// behind does not keep us.
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.WaitDelay = time.Second
+	b, err := cmd.Output()
+	return string(b[:min(len(b), maxOutput)]), err
 }

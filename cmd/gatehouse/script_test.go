@@ -71,7 +71,7 @@ func TestScripts(t *testing.T) {
 }
 
 // scriptServer is "server approve|deny|wait|up|down|forget|wrongiss",
-// "server ttl 10s", "server count WHAT N" and "server seen TEXT".
+// "server ttl 10s", "server late 10m", "server count WHAT N" and "server seen TEXT".
 func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(serverKey{}).(*authServer)
 	arg := func(i int) string {
@@ -93,6 +93,10 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 				f.revoked = true
 			}
 		})
+	case "late":
+		d, err := time.ParseDuration(arg(1))
+		ts.Check(err)
+		s.set(func() { s.late = d })
 	case "ttl":
 		d, err := time.ParseDuration(arg(1))
 		ts.Check(err)

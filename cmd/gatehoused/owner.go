@@ -27,7 +27,7 @@ func (m *Main) ownerCommand() *cobra.Command {
 	c.PersistentFlags().StringVar(&o.config, "config", "", "configuration file (YAML)")
 	c.PersistentFlags().StringVar(&o.organization, "organization", "", "id of the organization, if there are several")
 	addFlags(c.PersistentFlags(), shellKeys...)
-	c.AddCommand(m.ownerLink(&o), m.ownerKey(&o), m.ownerRevoke(&o), m.ownerRotate(&o), m.ownerOutbox(&o))
+	c.AddCommand(m.ownerLink(&o), m.ownerKey(&o), m.ownerRevoke(&o), m.ownerRotate(&o), m.ownerOutbox(&o), m.ownerFactors(&o))
 	return c
 }
 
@@ -111,7 +111,7 @@ func (m *Main) ownerKey(o *ownerOptions) *cobra.Command {
 				var value secret.Text
 				who := caller.OfOperator(member.Organization)
 				if admin {
-					_, value, err = s.Rooms().Keys.CreateAdmin(c.Context(), who, member.Organization, name, expires)
+					_, value, err = s.Rooms().Keys.CreateAdmin(c.Context(), who, member.Organization, apikey.New{Name: name, ExpiresAt: expires})
 				} else {
 					_, value, err = s.Rooms().Keys.CreateFor(c.Context(), who, member.Organization, member.ID, name, expires)
 				}
@@ -158,6 +158,25 @@ func (o *ownerOptions) revoke(c *cobra.Command, s *server.Server, what string) e
 		return rooms.Orgs.Suspend(ctx, who, owner.Organization, id.Member(what))
 	}
 	return usageError{fmt.Errorf("the id of a key (apikey_…), a device session (devs_…) or a member (user_…) is needed, never a key itself")}
+}
+
+func (m *Main) ownerFactors(o *ownerOptions) *cobra.Command {
+	c := &cobra.Command{Use: "reset-factors", Short: "Remove every second factor of the owner, or another member, who has lost them", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return m.shell(c, o.config, func(s *server.Server) error {
+				member, err := o.member(c, s)
+				if err != nil {
+					return err
+				}
+				if err := s.Rooms().Accounts.RemoveFactors(c.Context(), caller.OfOperator(member.Organization), member.Account); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(m.Stderr, "%s has no second factor any more: passkeys, authenticator app and recovery codes are gone. A password or a link (gatehoused owner link) gets them in.\n", member.Email)
+				return err
+			})
+		}}
+	c.Flags().StringVar(&o.email, "email", "", "whose second factors (the primary owner's)")
+	return c
 }
 
 func (m *Main) ownerRotate(o *ownerOptions) *cobra.Command {

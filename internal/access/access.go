@@ -41,17 +41,27 @@ func CheckInstance(who caller.Caller) error {
 	return fault.New(fault.Denied, "this can only be done from the server's own shell")
 }
 
+// CheckAccount says whether who may act on their own account: a person who is
+// signed in in a browser. No key and no device session changes how a person
+// signs in.
+func CheckAccount(who caller.Caller) error {
+	if who.Account != "" && who.Way == caller.Web && (who.Kind == caller.Member || who.Kind == caller.Person) {
+		return nil
+	}
+	return fault.New(fault.Unauthenticated, "sign in first")
+}
+
 func everywhere(who caller.Caller) bool {
 	return who.Kind == caller.System || who.Kind == caller.Operator
 }
 
-func denied(who caller.Caller, right caller.Right) error {
-	role, organization := who.Role, who.OrganizationName
+func denied(who caller.Caller, right caller.Right) *fault.Error {
+	if who.Barred != "" {
+		return fault.New(fault.Denied, "%s", who.Barred).WithHint("ask an owner or admin of the organization for it")
+	}
+	role, organization := who.Role, organizationOf(who)
 	if role == "" {
 		role = string(who.Kind)
-	}
-	if organization == "" {
-		organization = string(who.Organization)
 	}
 	if who.Withheld.Has(right) {
 		return fault.New(fault.Denied, "the plan %q of the organization %q does not have the permission %q", who.Plan, organization, right).
@@ -59,6 +69,13 @@ func denied(who caller.Caller, right caller.Right) error {
 	}
 	return fault.New(fault.Denied, "your role %q in the organization %q lacks the permission %q", role, organization, right).
 		WithHint("ask an owner or admin of the organization for it")
+}
+
+func organizationOf(who caller.Caller) string {
+	if who.OrganizationName != "" {
+		return who.OrganizationName
+	}
+	return string(who.Organization)
 }
 
 // CheckAny is Check for what any of several rights allows.

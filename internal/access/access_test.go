@@ -88,3 +88,17 @@ func TestOwnThings(t *testing.T) {
 		t.Errorf("an admin key uses models: %v", err)
 	}
 }
+
+func TestOnlyABrowserChangesAnAccount(t *testing.T) {
+	for _, kind := range []caller.Kind{caller.Nobody, caller.Member, caller.Service, caller.AdminKey, caller.Person, caller.Operator, caller.System} {
+		for _, way := range []caller.Way{caller.Web, caller.Session, caller.Key, caller.Shell, caller.Internal, caller.Anonymous} {
+			err := access.CheckAccount(caller.Caller{Kind: kind, Way: way, Account: "acct_a", Rights: caller.All})
+			if want := way == caller.Web && (kind == caller.Member || kind == caller.Person); want != (err == nil) {
+				t.Errorf("%q by %q: %v", kind, way, err)
+			}
+		}
+	}
+	if access.CheckAccount(caller.Caller{Kind: caller.Person, Way: caller.Web}) == nil {
+		t.Error("a person without an account passes")
+	}
+}

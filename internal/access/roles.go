@@ -81,6 +81,16 @@ func KeyRights(rights caller.Rights, needs caller.Right) caller.Rights {
 	return rights & caller.RightsOf(caller.UseModels, caller.ReadOrganization)
 }
 
+// ByKey is a member as they ask by a key of theirs, which needs a right of
+// theirs to be good for anything. One whose member has lost that is told so.
+func ByKey(who caller.Caller, needs caller.Right) caller.Caller {
+	if !who.Rights.Has(needs) {
+		who.Barred = denied(who, needs).Message + ", without which this key does nothing"
+	}
+	who.Rights = KeyRights(who.Rights, needs)
+	return who
+}
+
 // SessionRights is what an access token of a member with these rights may do.
 func SessionRights(rights caller.Rights) caller.Rights {
 	return rights & caller.RightsOf(caller.UseModels, caller.ReadOrganization, caller.OwnSessions, caller.OwnUsage)

@@ -20,5 +20,5 @@ func (s *Service) HashNew(ctx context.Context, pass secret.Text) (string, error)
 // NewBrowser makes a browser session for somebody who has just joined. It is
 // worth nothing until it is stored, with all else that joining changes.
 func (s *Service) NewBrowser(m org.Member, from Origin) (SignedIn, Browser) {
-	return s.browser(m.Caller(caller.Web).From(from.Address), from)
+	return s.browser(m.Caller(caller.Web).From(from.Address), from, "invitation")
 }

@@ -1,13 +1,13 @@
 package account
 
 import (
-	"context"
 	"time"
 
-	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/go-webauthn/webauthn/webauthn"
 )
 
 // LinkKind is what a link is for.
@@ -16,6 +16,13 @@ type LinkKind string
 const (
 	SetupLink  LinkKind = "setup"   // makes the first owner and organization
 	SignInLink LinkKind = "sign_in" // signs a member in
+)
+
+// The letters of this package.
+const (
+	PasswordResetLetter letter.Kind = "password_reset"
+	EmailChangeLetter   letter.Kind = "email_change"  // to the new address, with the link
+	EmailChangedLetter  letter.Kind = "email_changed" // to the old one
 )
 
 // Link is a one-time way in. Only the hash of its token is kept.
@@ -32,14 +39,27 @@ type Link struct {
 
 // Browser is a signed-in browser.
 type Browser struct {
+	ID           id.Browser
 	Hash         secret.Hash
 	Account      id.Account
 	Organization id.Organization // empty until one of several is chosen
 	Address      string
 	UserAgent    string
+	Method       string // how it was signed in: "password", "password and code"
 	CreatedAt    time.Time
+	ConfirmedAt  time.Time // when the person last proved who they are
 	ExpiresAt    time.Time
 	EndedAt      time.Time
+}
+
+// Half is a sign-in of which the second step is still to come.
+type Half struct {
+	Hash         secret.Hash
+	Account      id.Account
+	Organization id.Organization
+	Method       string // of the first step
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
 }
 
 // Origin is where a request came from.
@@ -56,24 +76,85 @@ type Credential struct {
 	Password string // an argon2id hash; empty: there is none
 }
 
-// Store is what the package needs stored. ok is false for what does not exist.
-type Store interface {
-	HasAccounts(ctx context.Context) (bool, error)
-	SaveLink(ctx context.Context, l Link, e audit.Event) error
-	Link(ctx context.Context, hash secret.Hash) (l Link, ok bool, err error)
-	// Found makes an organization with its first member and that member's
-	// password, which may be empty. With a link it also uses the link up, and
-	// fails with Conflict if that was used or an account exists already.
-	Found(ctx context.Context, link *secret.Hash, o org.Organization, m org.Member, password string, e ...audit.Event) error
-	// EnterByLink uses a link up, unless it is reusable, and starts a session. It
-	// fails with Conflict if the link was used before.
-	EnterByLink(ctx context.Context, link secret.Hash, b Browser, e audit.Event) error
-	Credential(ctx context.Context, email string) (c Credential, ok bool, err error)
-	StartBrowser(ctx context.Context, b Browser, e audit.Event) error
-	Browser(ctx context.Context, hash secret.Hash) (b Browser, ok bool, err error)
-	ChooseOrganization(ctx context.Context, hash secret.Hash, o id.Organization) error
-	EndBrowser(ctx context.Context, hash secret.Hash, at time.Time, e audit.Event) error
-	// SavePassword replaces an account's password and ends its other sessions.
-	SavePassword(ctx context.Context, a id.Account, password string, keep secret.Hash, at time.Time, e audit.Event) error
-	Note(ctx context.Context, e audit.Event) error
+// Person is an account as people know it.
+type Person struct {
+	Account id.Account
+	Email   string
+	Name    string
+}
+
+// Factors are an account's ways to prove whose it is.
+type Factors struct {
+	Password bool
+	TOTP     bool
+	Passkeys int
+	Codes    int // recovery codes that were not used yet
+}
+
+// Second reports whether there is a second factor.
+func (f Factors) Second() bool { return f.TOTP || f.Passkeys > 0 }
+
+// Passkey is a WebAuthn credential.
+type Passkey struct {
+	ID         id.Passkey
+	Account    id.Account
+	Name       string
+	Credential webauthn.Credential
+	CreatedAt  time.Time
+	UsedAt     time.Time // zero: never
+}
+
+// TOTP is an account's secret for codes by time.
+type TOTP struct {
+	Secret    secret.Text
+	Step      int64 // of the last code that was used
+	CreatedAt time.Time
+	EnabledAt time.Time // zero: the right code was not given yet
+}
+
+// Ceremony is what a passkey is to answer. It is bound to the token of the
+// browser that asked for it, and taken once.
+type Ceremony struct {
+	Bound     secret.Hash
+	Kind      CeremonyKind
+	Data      webauthn.SessionData
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// CeremonyKind is what a passkey's answer will do.
+type CeremonyKind string
+
+const (
+	addsPasskey CeremonyKind = "add"
+	signsIn     CeremonyKind = "sign_in"
+	secondStep  CeremonyKind = "second_step"
+	confirms    CeremonyKind = "confirm"
+)
+
+// Proof is what a step was passed with, used up in the transaction of what it
+// opens: of two at once, one succeeds. The zero Proof is used up already.
+type Proof struct {
+	Step    int64       // of a TOTP code
+	Code    secret.Hash // of a recovery code
+	Passkey *Passkey    // with its counter as it is now
+	Counter uint32      // what the counter was
+}
+
+// MailLinkKind is what a link in a letter is for.
+type MailLinkKind string
+
+const (
+	PasswordReset MailLinkKind = "password_reset"
+	EmailChange   MailLinkKind = "email_change"
+)
+
+// MailLink is a link that proves who reads an address.
+type MailLink struct {
+	Hash      secret.Hash
+	Kind      MailLinkKind
+	Account   id.Account
+	Email     string // that it was sent to
+	CreatedAt time.Time
+	ExpiresAt time.Time
 }

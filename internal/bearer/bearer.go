@@ -34,6 +34,9 @@ type Config struct {
 	Grace   time.Duration    // how long a grant outlives the last word from the database: 5 minutes
 	Size    int              // how many grants are remembered: 65,536
 	Heard   func() time.Time // when the feed of changes last answered
+	// Ended is told of every grant that was taken back, with the time at which it
+	// was last presented here. It may be left out, and must not block.
+	Ended func(who caller.Caller, used time.Time)
 }
 
 // Keeper remembers grants. Use New; its methods may be called concurrently.
@@ -146,14 +149,14 @@ func (k *Keeper) still(g *Grant) (*Grant, error) {
 }
 
 // Used returns the callers that presented a credential since a moment, with the
-// time at which each last did.
+// time at which each last did, and the address that was noted of it.
 func (k *Keeper) Used(since time.Time) map[caller.Caller]time.Time {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	used := map[caller.Caller]time.Time{}
 	for _, g := range k.byHash {
 		if at := time.UnixMicro(g.used.Load()); at.After(since) {
-			used[g.Caller()] = at
+			used[g.seen()] = at
 		}
 	}
 	return used
@@ -199,6 +202,9 @@ func (k *Keeper) recheck(ctx context.Context, g *Grant) error {
 	case fault.Is(err, fault.Unauthenticated):
 		k.forget(g)
 		g.end()
+		if used := g.used.Load(); used != 0 && k.cfg.Ended != nil {
+			k.cfg.Ended(g.seen(), time.UnixMicro(used))
+		}
 	default:
 		return err
 	}

@@ -44,8 +44,10 @@ type Caller struct {
 	Session          id.DeviceSession  // with Way Session
 	Role             string            // the member's role, for messages
 	Rights           Rights
-	Withheld         Rights // that the role has and the plan of the organization has not, for messages
-	Plan             string // for messages
+	Withheld         Rights          // that the role has and the plan of the organization has not, for messages
+	Plan             string          // for messages
+	Barred           string          // why the credential is good for nothing, although its owner may be; for messages
+	Enrol            id.Organization // of a Person: where they may act once they have a second factor
 	Email            string
 	Name             string
 	Address          string // where the request came from

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -86,7 +87,10 @@ func (g *Gateway) Exchange(w http.ResponseWriter, r *http.Request, ask Ask) (err
 		return err
 	}
 	w.Header()["Anthropic-Organization-Id"] = []string{string(x.who.Organization)}
-	allowance, err := g.rates.enter(credentialID(x.who))
+	if g.cfg.Address != nil && x.grant.WantsAddress(x.arrived) {
+		x.grant.From(g.cfg.Address(r))
+	}
+	allowance, err := x.enter()
 	if err != nil {
 		return err
 	}
@@ -111,6 +115,19 @@ func (g *Gateway) Exchange(w http.ResponseWriter, r *http.Request, ask Ask) (err
 	}
 	defer x.answer.Body.Close()
 	return x.relay()
+}
+
+// enter counts the request in, by the limits of the caller's workspace if it has
+// such. The default workspace has none.
+func (x *exchange) enter() (*allowance, error) {
+	if x.who.Workspace == "" {
+		return x.g.rates.enter(credentialID(x.who), 0, 0)
+	}
+	route, err := x.g.cfg.Directory.Route(x.r.Context(), x.who, "")
+	if err != nil {
+		return nil, err
+	}
+	return x.g.rates.enter(credentialID(x.who), route.PerMinute, route.Concurrent)
 }
 
 func credentialID(who caller.Caller) string {
@@ -141,13 +158,12 @@ func (x *exchange) scan() error {
 	}
 	x.call.Model, x.call.Stream, x.call.MaxTokens = read.Model, read.Stream, read.MaxTokens
 	model := plainModel(read.Model)
-	x.route, err = x.g.cfg.Directory.Route(x.ctx, x.who.Organization, model)
+	x.route, err = x.g.cfg.Directory.Route(x.ctx, x.who, model)
 	if err != nil {
 		return err
 	}
 	if !x.route.allows(model) {
-		return fault.New(fault.Invalid, "the model %q is not one that your organization allows", read.Model).
-			WithHint("models it allows: " + strings.Join(x.route.Allowed, ", "))
+		return x.route.refuse(read.Model)
 	}
 	if len(x.route.Upstreams) == 0 {
 		return fault.New(fault.Unavailable, "no upstream is connected yet").UntilMended().WithHint("an owner of the organization can connect one in the console")
@@ -167,7 +183,20 @@ func plainModel(name string) string {
 }
 
 func (r *Route) allows(model string) bool {
-	return len(r.Allowed) == 0 || slices.Contains(r.Allowed, model)
+	return !r.Nothing && (len(r.Allowed) == 0 || slices.Contains(r.Allowed, model))
+}
+
+// refuse says of a model that is not allowed who does not, and what is.
+func (r *Route) refuse(model string) error {
+	by := "your organization"
+	if r.Workspace != "" {
+		by = fmt.Sprintf("your organization and the workspace %q", r.Workspace)
+	}
+	err := fault.New(fault.Invalid, "the model %q is not one that is allowed by %s", model, by)
+	if r.Nothing {
+		return err.WithHint("they have no model in common: ask an admin of the workspace")
+	}
+	return err.WithHint("models that are: " + strings.Join(r.Allowed, ", "))
 }
 
 // reserve books the request. To count tokens costs nothing and is not booked.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +61,8 @@ type Config struct {
 	Log           *slog.Logger
 	Now           func() time.Time
 	Limits        Limits
+	// Address tells where a request came from; without it that is not noted.
+	Address func(*http.Request) string
 }
 
 // Gateway relays model requests. Use New; its methods may be called
@@ -91,6 +94,9 @@ func New(cfg Config) *Gateway {
 	}
 }
 
+// Limits are the limits that hold for every credential.
+func (g *Gateway) Limits() Limits { return g.limits }
+
 // Open is how many exchanges are under way. A server that ends waits until it
 // is zero, for as long as it likes, and then cancels the context its requests
 // come from, with ErrShutdown as the cause.
@@ -117,11 +123,11 @@ func (g *Gateway) admit(ctx context.Context, presented secret.Text) (*bearer.Gra
 
 // Models lists the models a caller may ask for.
 func (g *Gateway) Models(ctx context.Context, who caller.Caller) ([]Model, error) {
-	route, err := g.cfg.Directory.Route(ctx, who.Organization, "")
+	route, err := g.cfg.Directory.Route(ctx, who, "")
 	if err != nil {
 		return nil, err
 	}
-	if len(route.Allowed) == 0 {
+	if len(route.Allowed) == 0 && !route.Nothing {
 		return route.Models, nil
 	}
 	var allowed []Model

@@ -32,24 +32,31 @@ func newLimiter(atOnce, perMinute int, now func() time.Time) *limiter {
 }
 
 // enter counts a request in, or fails with fault.RateLimited. Whoever was let
-// in leaves.
-func (l *limiter) enter(who string) (*allowance, error) {
+// in leaves. The limits may be lower for this one; 0 leaves them.
+func (l *limiter) enter(who string, perMinute, atOnce int) (*allowance, error) {
+	most, open := l.perMinute, l.atOnce
+	if perMinute > 0 {
+		most = min(most, float64(perMinute))
+	}
+	if atOnce > 0 {
+		open = min(open, atOnce)
+	}
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.known[who]
 	if a == nil {
 		l.makeRoom(now)
-		a = &allowance{tokens: l.perMinute, at: now}
+		a = &allowance{tokens: most, at: now}
 		l.known[who] = a
 	}
-	l.refill(a, now)
-	if a.open >= l.atOnce {
+	a.refill(now, most)
+	if a.open >= open {
 		return nil, fault.New(fault.RateLimited, "this credential already has %d requests under way, which is its limit", a.open).After(time.Second)
 	}
 	if a.tokens < 1 {
-		wait := time.Duration((1 - a.tokens) / l.perMinute * float64(time.Minute))
-		return nil, fault.New(fault.RateLimited, "this credential has made more than %d requests a minute", int(l.perMinute)).After(max(wait, time.Second))
+		wait := time.Duration((1 - a.tokens) / most * float64(time.Minute))
+		return nil, fault.New(fault.RateLimited, "this credential has made more than %d requests a minute", int(most)).After(max(wait, time.Second))
 	}
 	a.tokens--
 	a.open++
@@ -62,11 +69,12 @@ func (l *limiter) leave(a *allowance) {
 	l.mu.Unlock()
 }
 
-func (l *limiter) refill(a *allowance, now time.Time) {
+func (a *allowance) refill(now time.Time, most float64) {
 	if passed := now.Sub(a.at); passed > 0 {
-		a.tokens = min(l.perMinute, a.tokens+passed.Minutes()*l.perMinute)
+		a.tokens += passed.Minutes() * most
 		a.at = now
 	}
+	a.tokens = min(most, a.tokens)
 }
 
 // makeRoom forgets credentials that have everything left, and failing that
@@ -77,7 +85,7 @@ func (l *limiter) makeRoom(now time.Time) {
 	}
 	looked := 0
 	for who, a := range l.known {
-		if l.refill(a, now); a.open == 0 && a.memory.Load() == 0 && (a.tokens >= l.perMinute || looked > 64) {
+		if a.refill(now, l.perMinute); a.open == 0 && a.memory.Load() == 0 && (a.tokens >= l.perMinute || looked > 64) {
 			delete(l.known, who)
 			if looked > 64 && len(l.known) < l.size {
 				return

@@ -15,7 +15,7 @@ func TestLimiter(t *testing.T) {
 	l := newLimiter(2, 3, func() time.Time { return now })
 	enter := func(who string) *allowance {
 		t.Helper()
-		a, err := l.enter(who)
+		a, err := l.enter(who, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -23,7 +23,7 @@ func TestLimiter(t *testing.T) {
 	}
 	refused := func(who string, wait time.Duration) {
 		t.Helper()
-		_, err := l.enter(who)
+		_, err := l.enter(who, 0, 0)
 		f, ok := errors.AsType[*fault.Error](err)
 		if !ok || f.Kind != fault.RateLimited || f.RetryAfter != wait {
 			t.Errorf("got %v, want to wait %v", err, wait)
@@ -50,12 +50,12 @@ func TestLimiterForgets(t *testing.T) {
 	now := time.Unix(1000, 0)
 	l := newLimiter(2, 3, func() time.Time { return now })
 	l.size = 100
-	busy, err := l.enter("busy")
+	busy, err := l.enter("busy", 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 10_000 {
-		a, err := l.enter(fmt.Sprint(i))
+		a, err := l.enter(fmt.Sprint(i), 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestLimiterForgets(t *testing.T) {
 	busy.memory.Add(1)
 	l.leave(busy)
 	for i := range 1_000 {
-		a, err := l.enter(fmt.Sprint("more", i))
+		a, err := l.enter(fmt.Sprint("more", i), 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

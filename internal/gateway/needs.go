@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
-	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
@@ -18,21 +18,27 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, presented secret.Text) (*bearer.Grant, error)
 }
 
-// Directory knows where an organization's requests go. It is asked once for
-// every request, so it answers from memory; the Route is shared and read-only.
+// Directory knows where a caller's requests go. It is asked once for every
+// request, so it answers from memory; the Route is shared and read-only.
 type Directory interface {
-	// Route returns the way for a model, which is named without its "[1m]"
-	// suffix; "" asks for the list of models alone. It fails with
-	// fault.Unavailable if it cannot tell. A Route without upstreams is none yet
-	// connected.
-	Route(ctx context.Context, org id.Organization, model string) (*Route, error)
+	// Route returns the way, by the caller's organization and workspace, for a
+	// model, which is named without its "[1m]" suffix; "" asks for what does not
+	// depend on the model alone. It fails with fault.Unavailable if it cannot
+	// tell. A Route without upstreams is none yet connected.
+	Route(ctx context.Context, who caller.Caller, model string) (*Route, error)
 }
 
 // Route is where an organization's requests go and what they may ask for.
 type Route struct {
 	Upstreams []Upstream // in the order of preference
 	Allowed   []string   // the models that may be asked for; empty: all
+	Nothing   bool       // no model may be asked for, whatever Allowed says
+	Workspace string     // the name of the one that narrows Allowed, if one does
 	Models    []Model    // what /v1/models lists, in order
+
+	// What each credential in the workspace may do; 0: what the gateway's limits
+	// say. Nothing here raises these.
+	PerMinute, Concurrent int
 }
 
 // Model is one entry of /v1/models.

@@ -26,6 +26,7 @@ type (
 	InviteBatch    string // invbatch_… many invitations made in one go
 	Message        string // msg_…     one mail
 	Passkey        string // passkey_… one WebAuthn credential of an account
+	Browser        string // brws_…    one signed-in browser
 )
 
 // The constructors make a fresh random id.
@@ -47,6 +48,7 @@ func NewInviteLink() InviteLink         { return InviteLink(random("invlink_")) 
 func NewInviteBatch() InviteBatch       { return InviteBatch(random("invbatch_")) }
 func NewMessage() Message               { return Message(random("msg_")) }
 func NewPasskey() Passkey               { return Passkey(random("passkey_")) }
+func NewBrowser() Browser               { return Browser(random("brws_")) }
 
 const (
 	base62    = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

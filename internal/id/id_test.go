@@ -29,6 +29,7 @@ func TestShapes(t *testing.T) {
 		string(id.NewInviteBatch()):    `^invbatch_[0-9A-Za-z]{22}$`,
 		string(id.NewMessage()):        `^msg_[0-9A-Za-z]{22}$`,
 		string(id.NewPasskey()):        `^passkey_[0-9A-Za-z]{22}$`,
+		string(id.NewBrowser()):        `^brws_[0-9A-Za-z]{22}$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(got) {
 			t.Errorf("id %q does not match %s", got, want)

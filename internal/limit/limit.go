@@ -48,6 +48,15 @@ func (l *Limiter) Allow(name string) (ok bool, wait time.Duration) {
 	return true, 0
 }
 
+// GiveBack returns a try that turned out not to count.
+func (l *Limiter) GiveBack(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b := l.buckets[name]; b != nil {
+		b.tokens = min(l.burst, b.tokens+1)
+	}
+}
+
 func (l *Limiter) filled(b *bucket, now time.Time) float64 {
 	return min(l.burst, b.tokens+max(0, now.Sub(b.at).Seconds())*l.rate)
 }

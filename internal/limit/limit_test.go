@@ -33,6 +33,24 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+func TestGiveBack(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := limit.New(1, time.Minute, func() time.Time { return now })
+	for range 5 {
+		if ok, _ := l.Allow("a"); !ok {
+			t.Fatal("a try that was given back is used up")
+		}
+		l.GiveBack("a")
+	}
+	l.GiveBack("a") // more than was taken
+	if ok, _ := l.Allow("a"); !ok {
+		t.Fatal("the one try there is was refused")
+	}
+	if ok, _ := l.Allow("a"); ok {
+		t.Error("giving back made more tries than there are")
+	}
+}
+
 func TestNetwork(t *testing.T) {
 	for address, want := range map[string]string{"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64",
 		"2001:db8:1:2:ffff::1%eth0": "2001:db8:1:2::/64", "nonsense": "nonsense", "": ""} {

@@ -37,6 +37,7 @@ type Client struct {
 
 type answer struct {
 	status int
+	header http.Header
 	body   []byte
 }
 
@@ -56,7 +57,7 @@ func (c *Client) do(req *http.Request) (answer, error) {
 	if err != nil || len(body) > maxAnswer {
 		return answer{}, fault.Wrap(fault.Unavailable, err, "cannot read the answer of "+origin(req.URL))
 	}
-	return answer{resp.StatusCode, body}, nil
+	return answer{resp.StatusCode, resp.Header, body}, nil
 }
 
 // The URL in a url.Error says nothing that we do not say ourselves, at length.

@@ -311,7 +311,7 @@ func FuzzAnswers(f *testing.F) {
 		if code, err := c.readDeviceCode(body); err == nil && (!within(here, code.URL) || code.interval <= 0 || code.interval > maxInterval || code.Expires.After(time.Now().Add(2*maxDeviceLife))) {
 			t.Errorf("an odd device code %+v", code)
 		}
-		if msg := c.refusal(answer{400, body}).Error(); strings.ContainsAny(msg, "\n\x1b\u202e") {
+		if msg := c.refusal(answer{status: 400, body: body}).Error(); strings.ContainsAny(msg, "\n\x1b\u202e") {
 			t.Errorf("the message could steer a terminal: %q", msg)
 		}
 	})

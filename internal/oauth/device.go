@@ -37,7 +37,7 @@ func (s *Service) Authorize(ctx context.Context, d session.Device) (Started, err
 	now := s.Now()
 	for {
 		code := secret.Mint(secret.DeviceCode)
-		a := Authorization{Hash: code.Hash(), UserCode: newUserCode(), Device: d.Clean(), Status: Pending,
+		a := Authorization{Hash: code.Hash(), UserCode: NewUserCode(), Device: d.Clean(), Status: Pending,
 			CreatedAt: now, ExpiresAt: now.Add(authorizationLife), Interval: pollInterval}
 		err := s.Store.AddAuthorization(ctx, a)
 		if fault.Is(err, fault.Conflict) {
@@ -50,7 +50,8 @@ func (s *Service) Authorize(ctx context.Context, d session.Device) (Started, err
 	}
 }
 
-func newUserCode() string {
+// NewUserCode draws a code that is typed by people, of eight letters.
+func NewUserCode() string {
 	code := make([]byte, 0, codeLength)
 	var b [1]byte
 	for len(code) < codeLength {

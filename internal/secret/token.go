@@ -21,6 +21,7 @@ const (
 	SignInLink   Kind = "sk-gate-link01-" // a one-time link
 	InviteToken  Kind = "sk-gate-inv01-"  // an invitation's link
 	MailToken    Kind = "sk-gate-mail01-" // a link that proves who reads an address
+	StepToken    Kind = "sk-gate-step01-" // a cookie between two steps of a sign-in
 )
 
 const (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -61,7 +62,7 @@ func (s *Server) MakeSample(ctx context.Context, demo Demo) (Sample, error) {
 		if _, sample.APIKey, err = s.rooms.Keys.CreateFor(ctx, who, owner.Organization, member.ID, "Sample key", time.Time{}); err != nil {
 			return Sample{}, err
 		}
-		if _, sample.AdminKey, err = s.rooms.Keys.CreateAdmin(ctx, who, owner.Organization, "Sample admin key", time.Time{}); err != nil {
+		if _, sample.AdminKey, err = s.rooms.Keys.CreateAdmin(ctx, who, owner.Organization, apikey.New{Name: "Sample admin key"}); err != nil {
 			return Sample{}, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,36 +20,41 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/simulated"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 	"golang.org/x/sync/singleflight"
 )
 
 // directory is the gateway.Directory: routes are built from the database once
 // and kept until the feed says that something changed.
 type directory struct {
-	orgs      org.Store
-	upstreams *upstream.Service
-	book      *price.Book
-	guard     dial.Guard // owners say where upstreams are
-	now       func() time.Time
-	flight    singleflight.Group
+	orgs       org.Store
+	workspaces workspace.Store
+	upstreams  *upstream.Service
+	book       *price.Book
+	guard      dial.Guard // owners say where upstreams are
+	now        func() time.Time
+	flight     singleflight.Group
 
 	mu     sync.RWMutex
-	routes map[id.Organization]*gateway.Route
+	routes map[id.Organization]*ways
 	drops  int // how often a route was dropped: what was read before one is old
 }
 
+// ways are the routes of one organization: its workspaces share its upstreams.
+type ways struct {
+	whole *gateway.Route                  // of the default workspace
+	of    map[id.Workspace]*gateway.Route // of the others, as far as somebody asked
+}
+
 // Route implements gateway.Directory.
-func (d *directory) Route(ctx context.Context, o id.Organization, _ string) (*gateway.Route, error) {
-	d.mu.RLock()
-	route := d.routes[o]
-	d.mu.RUnlock()
-	if route != nil {
+func (d *directory) Route(ctx context.Context, who caller.Caller, _ string) (*gateway.Route, error) {
+	if route := d.known(who.Organization, who.Workspace); route != nil {
 		return route, nil
 	}
-	built, err, _ := d.flight.Do(string(o), func() (any, error) {
+	built, err, _ := d.flight.Do(string(who.Organization)+" "+string(who.Workspace), func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		return d.build(ctx, o)
+		return d.route(ctx, who.Organization, who.Workspace)
 	})
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the way to the models cannot be looked up just now").After(2 * time.Second)
@@ -56,17 +62,26 @@ func (d *directory) Route(ctx context.Context, o id.Organization, _ string) (*ga
 	return built.(*gateway.Route), nil
 }
 
-// drop forgets a route. Requests under way keep the upstreams they have.
+func (d *directory) known(o id.Organization, w id.Workspace) *gateway.Route {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	switch known := d.routes[o]; {
+	case known == nil:
+		return nil
+	case w == "":
+		return known.whole
+	default:
+		return known.of[w]
+	}
+}
+
+// drop forgets an organization's routes. Requests under way keep the upstreams
+// they have.
 func (d *directory) drop(o id.Organization) {
 	d.mu.Lock()
-	old := d.routes[o]
-	delete(d.routes, o)
+	defer d.mu.Unlock()
 	d.drops++
-	d.mu.Unlock()
-	d.flight.Forget(string(o))
-	if old != nil {
-		closeIdle(old)
-	}
+	d.forget(o)
 }
 
 // dropAll forgets every route. Requests under way keep the upstreams they have.
@@ -74,20 +89,28 @@ func (d *directory) dropAll() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.drops++
-	for o, r := range d.routes {
-		d.flight.Forget(string(o))
-		closeIdle(r)
+	for o := range d.routes {
+		d.forget(o)
 	}
-	clear(d.routes)
+}
+
+func (d *directory) forget(o id.Organization) {
+	d.flight.Forget(string(o) + " ")
+	if old := d.routes[o]; old != nil {
+		closeIdle(old.whole)
+		for w := range old.of {
+			d.flight.Forget(string(o) + " " + string(w))
+		}
+	}
+	delete(d.routes, o)
 }
 
 func (d *directory) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, r := range d.routes {
-		closeIdle(r)
+	for o := range d.routes {
+		d.forget(o)
 	}
-	clear(d.routes)
 }
 
 func closeIdle(r *gateway.Route) {
@@ -101,10 +124,41 @@ func closeIdle(r *gateway.Route) {
 	}
 }
 
+// route builds what is not known yet: the organization's route, or from that the
+// workspace's.
+func (d *directory) route(ctx context.Context, o id.Organization, w id.Workspace) (*gateway.Route, error) {
+	if w == "" {
+		d.mu.RLock()
+		drops := d.drops
+		d.mu.RUnlock()
+		whole, err := d.build(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.drops == drops {
+			d.routes[o] = &ways{whole: whole, of: map[id.Workspace]*gateway.Route{}}
+		}
+		return whole, nil
+	}
+	whole, err := d.Route(ctx, caller.OfSystem(o), "")
+	if err != nil {
+		return nil, err
+	}
+	route, err := d.narrow(ctx, whole, o, w)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if known := d.routes[o]; known != nil && known.whole == whole { // nothing was dropped meanwhile
+		known.of[w] = route
+	}
+	return route, nil
+}
+
 func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Route, error) {
-	d.mu.RLock()
-	drops := d.drops
-	d.mu.RUnlock()
 	found, ok, err := d.orgs.Organization(ctx, o)
 	if err != nil || !ok {
 		return nil, fmt.Errorf("reading organization %s (there: %v): %w", o, ok, err)
@@ -121,12 +175,31 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 		}
 		route.Upstreams = append(route.Upstreams, built)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.drops == drops {
-		d.routes[o] = route
-	}
 	return route, nil
+}
+
+// narrow is an organization's route as a workspace allows it.
+func (d *directory) narrow(ctx context.Context, whole *gateway.Route, o id.Organization, w id.Workspace) (*gateway.Route, error) {
+	found, ok, err := d.workspaces.Workspace(ctx, o, w)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("reading workspace %s (there: %v): %w", w, ok, err)
+	}
+	route := *whole
+	route.PerMinute, route.Concurrent = found.Limits.PerMinute, found.Limits.Concurrent
+	if len(found.Models) == 0 {
+		return &route, nil
+	}
+	route.Workspace, route.Allowed = found.Name, found.Models
+	if len(whole.Allowed) > 0 {
+		route.Allowed = nil
+		for _, m := range found.Models {
+			if slices.Contains(whole.Allowed, m) {
+				route.Allowed = append(route.Allowed, m)
+			}
+		}
+		route.Nothing = len(route.Allowed) == 0
+	}
+	return &route, nil
 }
 
 func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {

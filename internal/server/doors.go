@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	oauthdoor "github.com/gatehouse-dev/gatehouse/internal/door/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/door/setup"
 	"github.com/gatehouse-dev/gatehouse/internal/limit"
 )
 
@@ -20,6 +21,8 @@ func (s *Server) openDoors() {
 		Granted: s.metrics.granted, Log: s.cfg.Log})
 	s.doors.admin = admin.New(admin.Config{Authenticator: s.keeper, Orgs: s.rooms.Orgs, Keys: s.rooms.Keys,
 		Requests: limit.New(100, time.Minute, s.cfg.Now), Address: address, Now: s.cfg.Now, Log: s.cfg.Log})
+	s.doors.setup = setup.New(setup.Config{Authenticator: s.keeper, Onboarding: s.rooms.Onboarding, Codes: limit.NewTries(10, 10*time.Minute, s.cfg.Now),
+		Address: address, Log: s.cfg.Log})
 	s.doors.console = s.newConsole(address)
 	mux, mounted := s.mount()
 	s.handler, s.mounted = s.survive(gatewaydoor.Strict(mux)), mounted
@@ -27,21 +30,24 @@ func (s *Server) openDoors() {
 
 func (s *Server) newConsole(address func(*http.Request) string) *console.Console {
 	return console.New(console.Config{
-		Accounts:      s.rooms.Accounts,
-		Organizations: s.rooms.Orgs,
-		Keys:          s.rooms.Keys,
-		Sessions:      s.rooms.Sessions,
-		Devices:       s.rooms.OAuth,
-		Upstreams:     s.rooms.Upstreams,
-		Usage:         s.rooms.Usage,
-		Outbox:        s.rooms.Outbox,
-		Record:        s.db.Activities(),
-		PublicURL:     s.cfg.PublicURL,
-		Secure:        s.cfg.secure(),
-		Demo:          s.cfg.Demo,
-		SelfService:   !s.cfg.ClosedOrganizations,
-		Now:           s.cfg.Now,
-		ClientAddress: address,
-		Logger:        s.cfg.Log,
+		Accounts:        s.rooms.Accounts,
+		Organizations:   s.rooms.Orgs,
+		Keys:            s.rooms.Keys,
+		Sessions:        s.rooms.Sessions,
+		Workspaces:      s.rooms.Workspaces,
+		ServiceAccounts: s.rooms.ServiceAccounts,
+		Devices:         s.rooms.OAuth,
+		Upstreams:       s.rooms.Upstreams,
+		Usage:           s.rooms.Usage,
+		Outbox:          s.rooms.Outbox,
+		Onboarding:      s.rooms.Onboarding,
+		Record:          s.db.Activities(),
+		PublicURL:       s.cfg.PublicURL,
+		Secure:          s.cfg.secure(),
+		Demo:            s.cfg.Demo,
+		SelfService:     !s.cfg.ClosedOrganizations,
+		Now:             s.cfg.Now,
+		ClientAddress:   address,
+		Logger:          s.cfg.Log,
 	})
 }

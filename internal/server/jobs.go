@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/feed"
@@ -21,7 +22,7 @@ func (s *Server) changed(ctx context.Context, changes []feed.Change) error {
 		}
 		ids = append(ids, c.Affects...)
 		switch c.Type {
-		case audit.UpstreamConnected, audit.UpstreamRemoved, audit.OrganizationUpdated:
+		case audit.UpstreamConnected, audit.UpstreamRemoved, audit.OrganizationUpdated, audit.WorkspaceUpdated, audit.WorkspaceArchived:
 			s.routes.drop(c.Organization)
 		case audit.SigningKeyRotated:
 			if err := s.keys.Reload(ctx); err != nil {
@@ -60,6 +61,8 @@ func (s *Server) housekeeping(ctx context.Context) {
 			s.report("marking invitations that have run out", s.rooms.Invites.Tidy(ctx, system))
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
 			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
+			s.report("telling whose keys expire", s.rooms.Keys.RemindOwners(ctx, system))
+			s.report("forgetting unfinished sign-ins", s.rooms.Accounts.Prune(ctx, system))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}
 	}
@@ -72,11 +75,11 @@ func (s *Server) report(doing string, err error) {
 }
 
 func (s *Server) touch(ctx context.Context, since time.Time) error {
-	keys, sessions := map[id.APIKey]time.Time{}, map[id.DeviceSession]time.Time{}
+	keys, sessions := map[id.APIKey]apikey.Use{}, map[id.DeviceSession]time.Time{}
 	for who, at := range s.keeper.Used(since) {
 		switch {
 		case who.Key != "":
-			keys[who.Key] = at
+			keys[who.Key] = apikey.Use{At: at, Address: who.Address}
 		case who.Session != "":
 			sessions[who.Session] = at
 		}

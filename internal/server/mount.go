@@ -29,6 +29,8 @@ var OpenRoutes = map[string]string{
 	"POST /v1/oauth/token":                        "the same for SDKs: the refresh token is the credential",
 	"POST /oauth/revoke":                          "RFC 7009: the token is the credential",
 
+	"POST /setup-report": "a machine that is not signed in yet reports with a set-up code, which can do nothing else; limited by address and member",
+
 	"HEAD /{$}":        "a client's warm-up, before it has a credential",
 	"HEAD /api/hello":  "a client's warm-up, before it has a credential",
 	"GET /protocol":    "the description of what is served here",
@@ -36,22 +38,31 @@ var OpenRoutes = map[string]string{
 	"POST /v1/logs":    "telemetry is taken and thrown away, within a bound",
 	"POST /v1/traces":  "telemetry is taken and thrown away, within a bound",
 
-	"GET /assets/{name}":  "style sheet and scripts, the same for everybody",
-	"GET /setup/{token}":  "the one-time link is the credential",
-	"POST /setup/{token}": "the one-time link is the credential",
-	"GET /link/{token}":   "the one-time link is the credential",
-	"POST /link/{token}":  "the one-time link is the credential",
-	"GET /sign-in":        "where people show who they are",
-	"POST /sign-in":       "where people show who they are; limited by account and address",
-	"POST /sign-out":      "ends the session that it is sent with, and nothing else",
-	"POST /theme":         "remembers light or dark in a cookie",
+	"GET /assets/{name}":           "style sheet and scripts, the same for everybody",
+	"GET /setup/{token}":           "the one-time link is the credential",
+	"POST /setup/{token}":          "the one-time link is the credential",
+	"GET /link/{token}":            "the one-time link is the credential",
+	"POST /link/{token}":           "the one-time link is the credential",
+	"GET /sign-in":                 "where people show who they are",
+	"POST /sign-in":                "where people show who they are; limited by account and address",
+	"POST /sign-in/passkey":        "asks a browser for a passkey; limited by address, and kept for minutes",
+	"POST /sign-in/passkey/answer": "where people show who they are; limited by address",
+	"GET /sign-in/step":            "the token of the first step is the credential",
+	"POST /sign-in/step":           "the token of the first step is the credential; limited by account and address",
+	"POST /sign-in/step/passkey":   "the token of the first step is the credential; limited by account and address",
+	"GET /forgot":                  "for whoever cannot sign in",
+	"POST /forgot":                 "for whoever cannot sign in; limited by address typed and network, and answers the same to all",
+	"GET /reset/{token}":           "the one-time link is the credential",
+	"POST /reset/{token}":          "the one-time link is the credential",
+	"POST /sign-out":               "ends the session that it is sent with, and nothing else",
+	"POST /theme":                  "remembers light or dark in a cookie",
 }
 
 // mount puts every door's routes on one mux and returns them. This is the only
 // place where routes are wired in.
 func (s *Server) mount() (*http.ServeMux, []route.Route) {
 	mux := http.NewServeMux()
-	all := slices.Concat(s.healthRoutes(), s.metrics.routes(s.cfg), s.doors.oauth.Routes(), s.doors.admin.Routes())
+	all := slices.Concat(s.healthRoutes(), s.metrics.routes(s.cfg), s.doors.oauth.Routes(), s.doors.admin.Routes(), s.doors.setup.Routes())
 	for _, r := range all {
 		mux.Handle(r.Pattern, withRequestID(r.Handler))
 	}

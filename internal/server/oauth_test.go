@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
 )
 
@@ -485,7 +486,7 @@ func TestClientVersionIsLearnt(t *testing.T) {
 		t.Errorf("managed settings: %d", got.status)
 	}
 	who := caller.OfOperator(w.Sample.Organization)
-	all, err := w.Server.Rooms().Sessions.All(t.Context(), who, w.Sample.Organization)
+	all, _, err := w.Server.Rooms().Sessions.List(t.Context(), who, w.Sample.Organization, session.Filter{})
 	if err != nil || len(all) != 1 || all[0].Device.ClientVersion != "2.1.197" || all[0].Device.ClientID != "claude-code" {
 		t.Errorf("sessions: %+v, %v", all, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/anthropics/anthropic-sdk-go/option"
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -171,7 +172,7 @@ func TestAdminAPI(t *testing.T) {
 		who := members[0].Caller(caller.Web)
 		for i := range 5 {
 			w.Forward(t, time.Second)
-			if _, _, err := w.Server.Rooms().Keys.Create(ctx, who, "key "+string(rune('a'+i)), w.Clock.Now().Add(time.Hour)); err != nil {
+			if _, _, err := w.Server.Rooms().Keys.Create(ctx, who, w.Sample.Organization, apikey.New{Name: "key " + string(rune('a'+i)), ExpiresAt: w.Clock.Now().Add(time.Hour)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -338,7 +339,10 @@ func TestAdminKeyEndsWithItsMaker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, err := rooms.Keys.CreateAdmin(ctx, owner.Caller(caller.Web), w.Sample.Organization, "hers", time.Time{})
+	if owner, err = rooms.Orgs.Member(ctx, operator, w.Sample.Organization, owner.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, key, err := rooms.Keys.CreateAdmin(ctx, owner.Caller(caller.Web), w.Sample.Organization, apikey.New{Name: "hers"})
 	if err != nil {
 		t.Fatal(err)
 	}

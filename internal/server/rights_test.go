@@ -19,11 +19,14 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -68,8 +71,20 @@ func TestRights(t *testing.T) {
 		fmt.Fprint(w, "\t", c.name)
 	}
 	fmt.Fprintln(w)
-	for _, room := range []any{&account.Service{}, &apikey.Service{Now: time.Now}, invite.NewService(invite.Config{Now: time.Now}), &oauth.Service{Now: time.Now}, &org.Service{Now: time.Now},
-		session.New(session.Config{Now: time.Now}), &upstream.Service{Now: time.Now}, &usage.Service{}, &outbox.Service{Now: time.Now}} {
+	for _, room := range []any{
+		&account.Service{},
+		&apikey.Service{Now: time.Now},
+		invite.NewService(invite.Config{Now: time.Now}),
+		&oauth.Service{Now: time.Now},
+		onboarding.New(onboarding.Config{Now: time.Now}),
+		&org.Service{Now: time.Now},
+		&outbox.Service{Now: time.Now},
+		&serviceaccount.Service{Now: time.Now},
+		session.New(session.Config{Now: time.Now}),
+		&upstream.Service{Now: time.Now},
+		&usage.Service{},
+		&workspace.Service{Now: time.Now},
+	} {
 		for i := range reflect.TypeOf(room).NumMethod() {
 			m := reflect.TypeOf(room).Method(i)
 			if m.Type.NumIn() < 3 || m.Type.In(2) != reflect.TypeFor[caller.Caller]() || m.Name == "Recheck" {
@@ -127,6 +142,8 @@ func argument(of reflect.Type, home id.Organization) reflect.Value {
 		return reflect.ValueOf("BCDFGHJK") // a user code
 	case reflect.TypeFor[apikey.Filter]():
 		return reflect.ValueOf(apikey.Filter{Limit: 1})
+	case reflect.TypeFor[onboarding.Filter]():
+		return reflect.ValueOf(onboarding.Filter{Limit: 1})
 	}
 	return reflect.Zero(of)
 }

@@ -23,6 +23,7 @@ import (
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	oauthdoor "github.com/gatehouse-dev/gatehouse/internal/door/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
+	"github.com/gatehouse-dev/gatehouse/internal/door/setup"
 	"github.com/gatehouse-dev/gatehouse/internal/feed"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -30,13 +31,16 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // Server is an opened server. Make it with Open.
@@ -51,6 +55,7 @@ type Server struct {
 	routes   *directory
 	gateway  *gateway.Gateway
 	metrics  *metrics
+	witness  *witness
 	rooms    Rooms
 	secrets  store.Instance
 	doors    doors
@@ -62,15 +67,18 @@ type Server struct {
 
 // Rooms are the services, for commands of the server's own shell.
 type Rooms struct {
-	Orgs      *org.Service
-	Accounts  *account.Service
-	Invites   *invite.Service
-	Keys      *apikey.Service
-	Sessions  *session.Service
-	OAuth     *oauth.Service
-	Upstreams *upstream.Service
-	Usage     *usage.Service
-	Outbox    *outbox.Service
+	Orgs            *org.Service
+	Accounts        *account.Service
+	Invites         *invite.Service
+	Keys            *apikey.Service
+	Sessions        *session.Service
+	OAuth           *oauth.Service
+	Upstreams       *upstream.Service
+	Usage           *usage.Service
+	Outbox          *outbox.Service
+	Onboarding      *onboarding.Service
+	Workspaces      *workspace.Service
+	ServiceAccounts *serviceaccount.Service
 }
 
 type doors struct {
@@ -78,6 +86,7 @@ type doors struct {
 	admin   *admin.Door
 	console *console.Console
 	gateway *gatewaydoor.Door
+	setup   *setup.Door
 }
 
 // Open makes the data folder and its keys if need be, opens and migrates the
@@ -190,17 +199,23 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 		return err
 	}
 	s.secrets = secrets
-	orgs := s.db.Orgs()
+	orgs, workspaces := s.db.Orgs(), s.db.Workspaces()
+	s.witness = newWitness()
+	s.rooms.Workspaces = &workspace.Service{Store: workspaces, Now: now}
+	s.rooms.ServiceAccounts = &serviceaccount.Service{Store: s.db.ServiceAccounts(), Now: now}
 	s.rooms.Orgs = &org.Service{Store: orgs, Now: now, Closed: s.cfg.ClosedOrganizations}
-	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now)
+	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now).At(s.cfg.PublicURL)
 	s.rooms.Invites = invite.NewService(invite.Config{Store: s.db.Invites(), Accounts: s.rooms.Accounts, Key: secrets.RefreshKey, PublicURL: s.cfg.PublicURL, Now: now})
-	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Now: now}
-	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Keys: s.keys, Issuer: s.cfg.PublicURL,
+	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Workspaces: workspaces, Services: s.db.ServiceAccounts(), ClaudeCode: s.rooms.Workspaces,
+		Witness: s.witness, PublicURL: s.cfg.PublicURL, Now: now}
+	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Workspaces: workspaces, ClaudeCode: s.rooms.Workspaces,
+		Witness: s.witness, Keys: s.keys, Issuer: s.cfg.PublicURL,
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
 	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
+	s.rooms.Onboarding = onboarding.New(onboarding.Config{Store: s.db.Setups(), Members: orgs, PublicURL: s.cfg.PublicURL, Now: now})
 	return nil
 }
 
@@ -214,13 +229,13 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.db.OnChange(s.woken)
-	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard})
-	s.routes = &directory{orgs: s.db.Orgs(), upstreams: s.rooms.Upstreams, book: price.Default(), guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*gateway.Route{}}
+	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard, Ended: s.witness.ended})
+	s.routes = &directory{orgs: s.db.Orgs(), workspaces: s.db.Workspaces(), upstreams: s.rooms.Upstreams, book: price.Default(), guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*ways{}}
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}
 	s.gateway = gateway.New(gateway.Config{Authenticator: s.keeper, Directory: s.routes, Ledger: ledger{s.ledger}, Observer: s.metrics,
-		Wire: gatewaydoor.Wire{}, Log: s.cfg.Log, Now: now, Limits: s.cfg.Limits})
+		Wire: gatewaydoor.Wire{}, Log: s.cfg.Log, Now: now, Limits: s.cfg.Limits, Address: addressOf(s.cfg.TrustedProxies)})
 	return nil
 }
 
@@ -257,6 +272,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.letters != nil {
 		running.Go(func() { s.letters.Run(jobs) })
 	}
+	running.Go(func() { s.testify(jobs) })
 
 	requests, endRequests := context.WithCancelCause(context.Background())
 	defer endRequests(nil)

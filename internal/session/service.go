@@ -28,6 +28,9 @@ const (
 type Config struct {
 	Store      Store
 	Members    Members
+	Workspaces Workspaces
+	ClaudeCode ClaudeCode
+	Witness    Witness // may be left out
 	Keys       *jwks.Set
 	Issuer     string // the server's public URL: iss and aud of every token
 	RefreshKey []byte // successors are derived with it; the same on all nodes
@@ -65,8 +68,12 @@ func (s *Service) Start(ctx context.Context, who caller.Caller, device Device) (
 	if !ok || m.Status != org.Active {
 		return Tokens{}, fault.New(fault.Denied, "your membership of this organization is not active")
 	}
+	w, err := s.cfg.ClaudeCode.EnterClaudeCode(ctx, who.From(device.Address))
+	if err != nil {
+		return Tokens{}, err
+	}
 	now := s.cfg.Now()
-	session := Session{ID: id.NewDeviceSession(), Organization: m.Organization, Member: m.ID, Email: m.Email, Device: device.Clean(), CreatedAt: now, UsedAt: now}
+	session := Session{ID: id.NewDeviceSession(), Organization: m.Organization, Member: m.ID, Email: m.Email, Name: m.Name, Workspace: w.ID, Device: device.Clean(), CreatedAt: now, UsedAt: now}
 	token := secret.Mint(secret.RefreshToken)
 	first := Refresh{Hash: token.Hash(), Session: session.ID, CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL)}
 	e := audit.New(who.From(device.Address), now, audit.SessionStarted, string(session.ID), audit.Detail{"client": session.Device.ClientID,
@@ -74,7 +81,7 @@ func (s *Service) Start(ctx context.Context, who caller.Caller, device Device) (
 	if err := s.cfg.Store.Start(ctx, session, first, e); err != nil {
 		return Tokens{}, err
 	}
-	return s.tokens(m, session, token)
+	return s.tokens(ctx, m, session, token)
 }
 
 // invalidGrant is the one answer to a refresh token that is not good.
@@ -96,7 +103,7 @@ func (s *Service) Refresh(ctx context.Context, presented secret.Text, address st
 	if !ok || !now.Before(used.ExpiresAt) {
 		return Tokens{}, invalidGrant()
 	}
-	session, m, err := s.living(ctx, used.Session)
+	session, m, err := s.presented(ctx, used.Session)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -111,18 +118,18 @@ func (s *Service) Refresh(ctx context.Context, presented secret.Text, address st
 		won, err := s.cfg.Store.Rotate(ctx, used, Refresh{Hash: next.Hash(), Session: session.ID, Generation: used.Generation + 1,
 			CreatedAt: now, ExpiresAt: now.Add(s.cfg.RefreshTTL)}, audit.New(who, now, audit.SessionRefreshed, string(session.ID), nil))
 		if err != nil || won {
-			return s.orTokens(m, session, next, err)
+			return s.orTokens(ctx, m, session, next, err)
 		}
 		// Somebody presented the same token a moment before us: see what they left.
 		if used, _, err = s.cfg.Store.Refresh(ctx, presented.Hash()); err != nil {
 			return Tokens{}, err
 		}
-		if session, m, err = s.living(ctx, used.Session); err != nil {
+		if session, m, err = s.presented(ctx, used.Session); err != nil {
 			return Tokens{}, err
 		}
 	}
 	if used.Generation == session.Generation-1 && now.Sub(used.UsedAt) <= Grace {
-		return s.tokens(m, session, next)
+		return s.tokens(ctx, m, session, next)
 	}
 	e := audit.New(who, now, audit.TokenReplayed, string(session.ID), audit.Detail{"session": session.Device.Name}).Affecting(string(session.ID))
 	if err := s.cfg.Store.End(ctx, session.ID, whyReplayed, now, e); err != nil {
@@ -131,11 +138,11 @@ func (s *Service) Refresh(ctx context.Context, presented secret.Text, address st
 	return Tokens{}, invalidGrant()
 }
 
-func (s *Service) orTokens(m org.Member, session Session, refresh secret.Text, err error) (Tokens, error) {
+func (s *Service) orTokens(ctx context.Context, m org.Member, session Session, refresh secret.Text, err error) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	return s.tokens(m, session, refresh)
+	return s.tokens(ctx, m, session, refresh)
 }
 
 // successor derives the token that follows another.
@@ -143,75 +150,6 @@ func (s *Service) successor(of secret.Text) secret.Text {
 	mac := hmac.New(sha256.New, s.cfg.RefreshKey)
 	mac.Write([]byte("refresh successor\x00" + of.Reveal()))
 	return secret.FromBytes(secret.RefreshToken, [32]byte(mac.Sum(nil)))
-}
-
-// living returns a session that has not ended, with its active member.
-func (s *Service) living(ctx context.Context, d id.DeviceSession) (Session, org.Member, error) {
-	session, ok, err := s.cfg.Store.Session(ctx, d)
-	if err != nil {
-		return Session{}, org.Member{}, err
-	}
-	if !ok || !session.EndedAt.IsZero() {
-		return Session{}, org.Member{}, invalidGrant()
-	}
-	m, ok, err := s.cfg.Members.Member(ctx, session.Organization, session.Member)
-	if err != nil {
-		return Session{}, org.Member{}, err
-	}
-	if !ok || m.Status != org.Active {
-		return Session{}, org.Member{}, invalidGrant()
-	}
-	return session, m, nil
-}
-
-// Mine lists the caller's own sessions, the latest used first.
-func (s *Service) Mine(ctx context.Context, who caller.Caller) ([]Session, error) {
-	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil {
-		return nil, err
-	}
-	if who.Member == "" {
-		return nil, nil
-	}
-	return s.cfg.Store.List(ctx, who.Organization, who.Member)
-}
-
-// whyReplayed is the reason of a session that ended because somebody else seems
-// to have its refresh token.
-const whyReplayed = "a used refresh token was presented again"
-
-// Alarms lists the caller's sessions of the last thirty days that ended because
-// a used refresh token was presented again: the member has to be told.
-func (s *Service) Alarms(ctx context.Context, who caller.Caller) ([]Session, error) {
-	if err := access.Check(who, caller.OwnSessions, who.Organization); err != nil || who.Member == "" {
-		return nil, err
-	}
-	return s.cfg.Store.EndedFor(ctx, who.Organization, who.Member, whyReplayed, s.cfg.Now().Add(-30*24*time.Hour))
-}
-
-// All lists everybody's sessions, the latest used first.
-func (s *Service) All(ctx context.Context, who caller.Caller, o id.Organization) ([]Session, error) {
-	if err := access.Check(who, caller.AllSessions, o); err != nil {
-		return nil, err
-	}
-	return s.cfg.Store.List(ctx, o, "")
-}
-
-// End ends a session of the caller's own, or anybody's for who may.
-func (s *Service) End(ctx context.Context, who caller.Caller, o id.Organization, d id.DeviceSession) error {
-	if err := access.Check(who, caller.ReadOrganization, o); err != nil {
-		return err
-	}
-	session, ok, err := s.cfg.Store.Session(ctx, d)
-	if err != nil {
-		return err
-	}
-	if !ok || session.Organization != o {
-		return fault.New(fault.NotFound, "there is no such session in your organization")
-	}
-	if err := access.CheckOwner(who, caller.OwnSessions, caller.AllSessions, session.Member, o); err != nil {
-		return err
-	}
-	return s.end(ctx, who, session, "ended by "+who.Principal())
 }
 
 // EndByToken ends the session that an access or refresh token belongs to, as
@@ -231,7 +169,7 @@ func (s *Service) EndByToken(ctx context.Context, presented secret.Text, address
 		}
 		d = r.Session
 	}
-	session, m, err := s.living(ctx, d)
+	session, m, _, err := s.living(ctx, d)
 	if err != nil {
 		return ignoreUnauthenticated(err)
 	}
@@ -247,9 +185,13 @@ func ignoreUnauthenticated(err error) error {
 	return err
 }
 
+// whyReplayed is the reason of a session that ended because somebody else seems
+// to have its refresh token.
+const whyReplayed = "a used refresh token was presented again"
+
 func (s *Service) end(ctx context.Context, who caller.Caller, session Session, why string) error {
 	now := s.cfg.Now()
-	e := audit.New(who, now, audit.SessionRevoked, string(session.ID), audit.Detail{"session": session.Device.Name, "of": session.Email}).
+	e := audit.New(who, now, audit.SessionRevoked, string(session.ID), audit.Detail{"session": session.Device.Name, "of": session.Email, "why": why}).
 		In(session.Organization).Affecting(string(session.ID))
 	return s.cfg.Store.End(ctx, session.ID, why, now, e)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -36,15 +37,35 @@ type Claims struct {
 	Scope        string   `json:"scope"`
 }
 
-func (s *Service) tokens(m org.Member, session Session, refresh secret.Text) (Tokens, error) {
+func (s *Service) tokens(ctx context.Context, m org.Member, session Session, refresh secret.Text) (Tokens, error) {
+	groups, err := s.cfg.Store.GroupNames(ctx, m.ID)
+	if err != nil {
+		return Tokens{}, err
+	}
 	now := s.cfg.Now()
 	signed, err := s.cfg.Keys.Sign(Claims{Issuer: s.cfg.Issuer, Subject: string(m.ID), Audience: s.cfg.Issuer, Expires: now.Add(s.cfg.AccessTTL).Unix(),
 		Issued: now.Unix(), ID: string(id.NewRequest())[4:], Session: string(session.ID), Organization: string(m.Organization),
-		Email: m.Email, Name: m.Name, Groups: []string{}, Scope: Scope})
+		Email: m.Email, Name: m.Name, Groups: bounded(groups), Scope: Scope})
 	if err != nil {
 		return Tokens{}, err
 	}
 	return Tokens{Access: secret.New(signed), Refresh: refresh, ExpiresIn: s.cfg.AccessTTL, Session: session}, nil
+}
+
+// mostGroups is how many bytes of group names a token says. It travels in a
+// header, with every request.
+const mostGroups = 1024
+
+// bounded are the names as far as there is room for them; never nil.
+func bounded(names []string) []string {
+	some, room := []string{}, mostGroups
+	for _, n := range names {
+		if room -= len(n) + 3; room < 0 {
+			break
+		}
+		some = append(some, n)
+	}
+	return some
 }
 
 var _ bearer.Source = (*Service)(nil)
@@ -60,8 +81,13 @@ func (s *Service) Resolve(ctx context.Context, presented secret.Text) (caller.Ca
 	if err != nil {
 		return caller.Caller{}, time.Time{}, err
 	}
-	who, err := s.Recheck(ctx, caller.Caller{Organization: id.Organization(claims.Organization), Member: id.Member(claims.Subject), Session: id.DeviceSession(claims.Session)})
-	return who, time.Unix(claims.Expires, 0), err
+	who, session, until, err := s.callerOf(ctx, caller.Caller{Organization: id.Organization(claims.Organization), Member: id.Member(claims.Subject), Session: id.DeviceSession(claims.Session)})
+	s.refused(session, err)
+	expires := time.Unix(claims.Expires, 0)
+	if !until.IsZero() && until.Before(expires) {
+		expires = until
+	}
+	return who, expires, err
 }
 
 func (s *Service) claims(ctx context.Context, presented secret.Text) (Claims, error) {
@@ -83,23 +109,21 @@ func (s *Service) claims(ctx context.Context, presented secret.Text) (Claims, er
 
 // Recheck says whether the session is still good.
 func (s *Service) Recheck(ctx context.Context, who caller.Caller) (caller.Caller, error) {
-	session, ok, err := s.cfg.Store.Session(ctx, who.Session)
+	now, _, _, err := s.callerOf(ctx, who)
+	return now, err
+}
+
+func (s *Service) callerOf(ctx context.Context, who caller.Caller) (caller.Caller, Session, time.Time, error) {
+	session, m, until, err := s.living(ctx, who.Session)
+	if fault.Is(err, fault.Unauthenticated) || (err == nil && (session.Organization != who.Organization || session.Member != who.Member)) {
+		err = bearer.Refused()
+	}
 	if err != nil {
-		return caller.Caller{}, err
-	}
-	if !ok || !session.EndedAt.IsZero() || session.Organization != who.Organization || session.Member != who.Member {
-		return caller.Caller{}, bearer.Refused()
-	}
-	m, ok, err := s.cfg.Members.Member(ctx, session.Organization, session.Member)
-	if err != nil {
-		return caller.Caller{}, err
-	}
-	if !ok || m.Status != org.Active {
-		return caller.Caller{}, bearer.Refused()
+		return caller.Caller{}, session, until, err
 	}
 	now := m.Caller(caller.Session)
-	now.Session, now.Rights = session.ID, access.SessionRights(now.Rights)
-	return now, nil
+	now.Session, now.Workspace, now.Rights = session.ID, session.Workspace, access.SessionRights(now.Rights)
+	return now, session, until, nil
 }
 
 // Introspection is what RFC 7662 has to say of a token.

@@ -89,12 +89,6 @@ func orElse(err, otherwise error) error {
 	return otherwise
 }
 
-func savePassword(t tx, a id.Account, password string, at time.Time) error {
-	_, err := t.exec(`INSERT INTO authenticator (account_id, kind, data, updated_at) VALUES ($1, 'password', $2, $3)
-		ON CONFLICT (account_id, kind) DO UPDATE SET data = excluded.data, updated_at = excluded.updated_at`, a, password, micros(at))
-	return err
-}
-
 func (s Accounts) EnterByLink(ctx context.Context, link secret.Hash, b account.Browser, e audit.Event) error {
 	return s.db.record(ctx, func(t tx) error {
 		if err := useLink(t, link, b.CreatedAt); err != nil {
@@ -110,47 +104,59 @@ func (s Accounts) Credential(ctx context.Context, email string) (c account.Crede
 	return c, ok, err
 }
 
-func (s Accounts) StartBrowser(ctx context.Context, b account.Browser, e audit.Event) error {
-	return s.db.record(ctx, func(t tx) error { return insertBrowser(t, b) }, e)
+func (s Accounts) Person(ctx context.Context, a id.Account) (account.Person, bool, error) {
+	return s.person(ctx, `id = $1`, a)
 }
 
-func insertBrowser(t tx, b account.Browser) error {
-	_, err := t.exec(`INSERT INTO browser_session (hash, account_id, organization_id, address, user_agent, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		b.Hash[:], b.Account, b.Organization, b.Address, b.UserAgent, micros(b.CreatedAt), micros(b.ExpiresAt))
-	return err
+func (s Accounts) PersonByEmail(ctx context.Context, email string) (account.Person, bool, error) {
+	return s.person(ctx, `email = $1`, email)
 }
 
-func (s Accounts) Browser(ctx context.Context, hash secret.Hash) (account.Browser, bool, error) {
-	b := account.Browser{Hash: hash}
-	var created, expires int64
-	var ended sql.NullInt64
-	ok, err := s.db.queryRow(ctx, []any{&b.Account, &b.Organization, &b.Address, &b.UserAgent, &created, &expires, &ended},
-		`SELECT account_id, organization_id, address, user_agent, created_at, expires_at, ended_at FROM browser_session WHERE hash = $1`, hash[:])
-	b.CreatedAt, b.ExpiresAt, b.EndedAt = fromMicros(created), fromMicros(expires), fromMaybe(ended)
-	return b, ok, err
+func (s Accounts) person(ctx context.Context, where string, arg any) (p account.Person, ok bool, err error) {
+	ok, err = s.db.queryRow(ctx, []any{&p.Account, &p.Email, &p.Name}, `SELECT id, email, name FROM account WHERE `+where, arg)
+	return p, ok, err
 }
 
-func (s Accounts) ChooseOrganization(ctx context.Context, hash secret.Hash, o id.Organization) error {
-	return s.db.upkeep(ctx, func(t tx) error {
-		return t.must(`UPDATE browser_session SET organization_id = $1 WHERE hash = $2 AND ended_at IS NULL`, o, hash[:])
-	})
+func (s Accounts) RequiresFactor(ctx context.Context, o id.Organization) (bool, error) {
+	found, _, err := s.db.Orgs().Organization(ctx, o)
+	return found.Settings.RequireSecondFactor, err
 }
 
-func (s Accounts) EndBrowser(ctx context.Context, hash secret.Hash, at time.Time, e audit.Event) error {
-	return s.db.record(ctx, func(t tx) error {
-		_, err := t.exec(`UPDATE browser_session SET ended_at = $1 WHERE hash = $2 AND ended_at IS NULL`, micros(at), hash[:])
-		return err
-	}, e)
+func (s Accounts) Rename(ctx context.Context, a id.Account, name string, e audit.Event) error {
+	return s.db.record(ctx, func(t tx) error { return t.must(`UPDATE account SET name = $1 WHERE id = $2`, name, a) }, e)
 }
 
-func (s Accounts) SavePassword(ctx context.Context, a id.Account, password string, keep secret.Hash, at time.Time, e audit.Event) error {
-	return s.db.record(ctx, func(t tx) error {
-		if err := savePassword(t, a, password, at); err != nil {
-			return err
+func (s Accounts) History(ctx context.Context, a id.Account, types []audit.Type, since time.Time, limit int) ([]audit.Event, error) {
+	q := selects(`SELECT position, leaf, detail, salt FROM activity WHERE target = $1 AND at >= $2`, a, micros(since))
+	among(q, `type`, types)
+	q.add(` ORDER BY position DESC LIMIT ` + q.mark(limit))
+	return queryAll(ctx, s.db.read, func(row scanner) (audit.Event, error) {
+		var n audit.Entry
+		if err := row.Scan(&n.Index, &n.Leaf, &n.Detail, &n.Salt); err != nil {
+			return audit.Event{}, err
 		}
-		_, err := t.exec(`UPDATE browser_session SET ended_at = $1 WHERE account_id = $2 AND hash <> $3 AND ended_at IS NULL`, micros(at), a, keep[:])
-		return err
-	}, e)
+		return n.Open()
+	}, q.text.String(), q.args...)
 }
 
 func (s Accounts) Note(ctx context.Context, e audit.Event) error { return s.db.record(ctx, nil, e) }
+
+func (s Accounts) Pretend(ctx context.Context, e audit.Event) error {
+	return s.db.pretend(ctx, nil, e)
+}
+
+func (s Accounts) Prune(ctx context.Context, before time.Time) error {
+	return s.db.upkeep(ctx, func(t tx) error {
+		for _, table := range []string{"half_sign_in", "ceremony", "mail_link"} {
+			if _, err := t.exec(`DELETE FROM `+table+` WHERE expires_at <= $1`, micros(before)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// lockAccount makes changes of one account wait for each other.
+func lockAccount(t tx, a id.Account) error {
+	return t.must(`UPDATE account SET id = id WHERE id = $1`, a)
+}

@@ -55,7 +55,13 @@ func (db *DB) insertLedger(rows int) string {
 // request and kind are there already is passed over: whoever is not sure that a
 // transaction was committed repeats it.
 func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
-	return l.db.upkeep(ctx, func(t tx) error {
+	fresh := l.db.answered.unknown(entries)
+	err := l.db.upkeep(ctx, func(t tx) error {
+		for _, a := range fresh {
+			if err := t.noteSetup(`answered_at`, a.member, a.at); err != nil {
+				return err
+			}
+		}
 		var size int64
 		err := t.row([]any{&size}, `UPDATE ledger_head SET size = size + $1 WHERE id = 1 RETURNING size`, len(entries))
 		if err != nil {
@@ -71,6 +77,10 @@ func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
 		}
 		return nil
 	})
+	if err == nil {
+		l.db.answered.add(fresh)
+	}
+	return err
 }
 
 // appendLedger adds entries, whose number is a multiple of rows, with a

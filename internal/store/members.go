@@ -149,7 +149,10 @@ func insertAccount(t tx, m org.Member) error {
 func insertMember(t tx, m org.Member) error {
 	_, err := t.exec(`INSERT INTO member (id, organization_id, account_id, role, status, created_at, joined_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		m.ID, m.Organization, m.Account, string(m.Role), string(m.Status), micros(m.CreatedAt), micros(m.JoinedAt))
-	return err
+	if err != nil {
+		return err
+	}
+	return t.insertSetup(m.Organization, m.ID, m.CreatedAt)
 }
 
 func (s Orgs) SaveMember(ctx context.Context, m org.Member, e audit.Event) (org.Member, error) {

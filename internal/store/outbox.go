@@ -80,7 +80,7 @@ func (s Outbox) Counts(ctx context.Context, o id.Organization) (outbox.Counts, e
 	counts := outbox.Counts{}
 	for _, status := range outbox.Statuses() {
 		var n int
-		if _, err := s.db.queryRow(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE organization_id = $1 AND status = $2 LIMIT $3) AS some`,
+		if _, err := s.db.queryRow(ctx, []any{&n}, `SELECT COUNT(*) FROM (SELECT 1 FROM outbox WHERE organization_id = $1 AND status = $2 LIMIT $3) AS counted`,
 			o, string(status), outbox.CountLimit); err != nil {
 			return nil, err
 		}

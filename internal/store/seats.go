@@ -47,11 +47,11 @@ func (s seats) free() int {
 
 // none says that no seat is free, who has them and whom to ask.
 func (s seats) none() error {
-	return fault.New(fault.Invalid, "no seat is free: %d of %d are taken (%s, %s)", s.members+s.pending, s.limit, counted(s.members, "member"), counted(s.pending, "invitation")).
+	return fault.New(fault.Invalid, "no seat is free: %d of %d are taken (%s, %s)", s.members+s.pending, s.limit, manyOf(s.members, "member"), manyOf(s.pending, "invitation")).
 		WithHint("ask an owner of the organization for more seats, withdraw an invitation or remove a member")
 }
 
-func counted(n int, thing string) string {
+func manyOf(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}

@@ -22,6 +22,7 @@ type DB struct {
 	signer   note.Signer   // signs the head of the activity log; set by Unlock
 	verifier note.Verifier // checks the head before it is followed by another; set by Unlock
 	wake     func()        // told after every recorded change; set once by OnChange
+	answered answered      // who is known to have had an answer
 }
 
 // Open opens a database, migrates it under a lock and returns it. The URL is

@@ -24,10 +24,12 @@ var activityGroups = []struct {
 }{
 	{"", "Everything", nil},
 	{"sign-in", "Sign-ins", []audit.Type{audit.SignedIn, audit.SignInFailed, audit.SignedOut, audit.SignInLinkMade, audit.PasswordChanged}},
-	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.TokenReplayed}},
+	{"devices", "Devices and sessions", []audit.Type{audit.DeviceApproved, audit.DeviceDenied, audit.SessionStarted, audit.SessionRevoked, audit.SessionsRevoked, audit.TokenReplayed}},
 	{"refreshes", "Refreshes", []audit.Type{audit.SessionRefreshed}},
-	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated}},
-	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated}},
+	{"keys", "Keys", []audit.Type{audit.KeyCreated, audit.KeyUpdated, audit.KeyRotated}},
+	{"workspaces", "Workspaces", []audit.Type{audit.WorkspaceCreated, audit.WorkspaceUpdated, audit.WorkspaceArchived, audit.WorkspaceMemberAdded, audit.WorkspaceMemberUpdated,
+		audit.WorkspaceMemberRemoved, audit.ServiceAccountCreated, audit.ServiceAccountUpdated, audit.ServiceAccountArchived}},
+	{"members", "Members", []audit.Type{audit.MemberAdded, audit.MemberSuspended, audit.AccountCreated, audit.MemberNudged, audit.SetupReported}},
 	{"settings", "Settings", []audit.Type{audit.OrganizationCreated, audit.OrganizationUpdated, audit.UpstreamConnected, audit.UpstreamRemoved, audit.SigningKeyRotated}},
 }
 
@@ -104,7 +106,13 @@ type telling = func(audit.Detail) string
 
 // tellings say what was done, by type. Each file that tells of a subject has a
 // map of its own.
-var tellings = joined(firstTellings, mailTellings)
+var tellings = joined(
+	firstTellings,
+	accessTellings,
+	accountTellings,
+	mailTellings,
+	setupTellings,
+)
 
 func joined(parts ...map[audit.Type]telling) map[audit.Type]telling {
 	all := map[audit.Type]telling{}
@@ -146,14 +154,7 @@ var firstTellings = map[audit.Type]telling{
 	audit.SessionRevoked: func(d audit.Detail) string {
 		return "ended the session of " + d["of"] + " on " + orUnnamed(d["session"])
 	},
-	audit.TokenReplayed: say("presented a refresh token that had been used before: its session was ended"),
-	audit.KeyCreated: func(d audit.Detail) string {
-		kind := "API key"
-		if d["kind"] == "admin" {
-			kind = "admin key"
-		}
-		return fmt.Sprintf("created the %s “%s”", kind, d["name"])
-	},
+	audit.TokenReplayed:     say("presented a refresh token that had been used before: its session was ended"),
 	audit.KeyUpdated:        keyUpdated,
 	audit.UpstreamConnected: say("connected the upstream “%s” (%s)", "name", "provider"),
 	audit.UpstreamRemoved:   say("removed an upstream"),

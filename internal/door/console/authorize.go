@@ -91,7 +91,7 @@ func (v *visit) enter(a authorization) error {
 		v.memberships, err = v.c.cfg.Accounts.Memberships(v.r.Context(), v.who)
 		return err
 	}
-	return v.goTo("/organization", here)
+	return v.goTo(v.before(), here)
 }
 
 func (c *Console) authorizeForm(v *visit) error {

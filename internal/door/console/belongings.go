@@ -1,12 +1,9 @@
 package console
 
 import (
-	"slices"
-
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
-	"github.com/gatehouse-dev/gatehouse/internal/session"
 )
 
 // belongings is what hangs on a member; -1 is what the visitor may not see.
@@ -33,18 +30,18 @@ func countSeen(n int, thing string) string {
 func (c *Console) belongings(v *visit, m id.Member) (belongings, error) {
 	has := belongings{-1, -1}
 	if v.who.Rights.Has(caller.AllSessions) {
-		sessions, err := c.cfg.Sessions.All(v.r.Context(), v.who, v.who.Organization)
+		n, err := c.cfg.Sessions.Count(v.r.Context(), v.who, v.who.Organization, m)
 		if err != nil {
 			return has, err
 		}
-		has.Sessions = len(slices.DeleteFunc(sessions, func(s session.Session) bool { return s.Member != m }))
+		has.Sessions = n
 	}
 	if v.who.Rights.Has(caller.AllKeys) {
-		keys, _, err := c.cfg.Keys.List(v.r.Context(), v.who, v.who.Organization, apikey.Filter{Member: m, Status: apikey.Active, Limit: 1000})
+		n, err := c.cfg.Keys.Count(v.r.Context(), v.who, v.who.Organization, apikey.Filter{Member: m})
 		if err != nil {
 			return has, err
 		}
-		has.Keys = len(keys)
+		has.Keys = n
 	}
 	return has, nil
 }

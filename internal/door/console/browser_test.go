@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -46,13 +47,13 @@ func lived(t *testing.T) *world {
 		must(err)
 		w.clock.add(47 * time.Minute)
 	}
-	first, _, err := w.keys.Create(ctx, dev, "nightly tests on build-3", w.clock.now().Add(30*24*time.Hour))
+	first, _, err := w.keys.Create(ctx, dev, o, apikey.New{Name: "nightly tests on build-3", ExpiresAt: w.clock.now().Add(30 * 24 * time.Hour)})
 	must(err)
-	_, _, err = w.keys.Create(ctx, owner, "release notes", w.clock.now().Add(24*time.Hour))
+	_, _, err = w.keys.Create(ctx, owner, o, apikey.New{Name: "release notes", ExpiresAt: w.clock.now().Add(24 * time.Hour)})
 	must(err)
-	_, _, err = w.keys.CreateAdmin(ctx, owner, o, "terraform", time.Time{})
+	_, _, err = w.keys.CreateAdmin(ctx, owner, o, apikey.New{Name: "terraform"})
 	must(err)
-	must(w.db.APIKeys().Touch(ctx, map[id.APIKey]time.Time{first.ID: w.clock.now()}))
+	must(w.db.APIKeys().Touch(ctx, map[id.APIKey]apikey.Use{first.ID: {At: w.clock.now(), Address: "192.0.2.7"}}))
 	w.clock.add(26 * time.Hour)
 	must(w.orgs.SetModels(ctx, owner, o, []string{"claude-opus-5", "claude-sonnet-5"}))
 	var entries []usage.Entry
@@ -109,6 +110,7 @@ func TestPagesInABrowser(t *testing.T) {
 	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
 		"/members/" + string(w.member.ID) + "/role", "/members/" + string(w.member.ID) + "/remove", "/members/" + string(w.member.ID) + "/offer", "/members?q=nobody-is-called-so",
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
+		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",
 		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
 		"/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}

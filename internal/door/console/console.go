@@ -13,15 +13,18 @@ import (
 
 // Config is what a Console needs. All fields but the booleans must be set.
 type Config struct {
-	Accounts      Accounts
-	Organizations Organizations
-	Keys          Keys
-	Sessions      Sessions
-	Devices       Devices
-	Upstreams     Upstreams
-	Usage         Usage
-	Outbox        Outbox
-	Record        Record
+	Accounts        Accounts
+	Organizations   Organizations
+	Keys            Keys
+	Sessions        Sessions
+	Workspaces      Workspaces
+	ServiceAccounts ServiceAccounts
+	Devices         Devices
+	Upstreams       Upstreams
+	Usage           Usage
+	Outbox          Outbox
+	Record          Record
+	Onboarding      Onboarding
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
@@ -97,13 +100,21 @@ func routes() []route {
 		groupRoutes,
 		keyRoutes,
 		sessionRoutes,
+		workspaceRoutes,
+		serviceAccountRoutes,
 		upstreamRoutes,
 		usageRoutes,
 		activityRoutes,
 		settingsRoutes,
 		ownershipRoutes,
 		mailRoutes,
+		startRoutes,
+		setupRoutes,
 		selfRoutes,
+		stepRoutes,
+		forgotRoutes,
+		securityRoutes,
+		browserRoutes,
 	)
 }
 

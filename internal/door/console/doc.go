@@ -12,7 +12,8 @@
 // answered. What a visitor may do is decided by the rooms, with the caller that
 // a visit carries; this package only leaves out what they would be refused.
 //
-// It must never act on a GET, follow a "next" off this server, show a credential
+// It must never act on a GET (a page that asks a browser for a passkey notes what
+// it asked, and no more), follow a "next" off this server, show a credential
 // a second time, or write one to a log or a URL of its own making (a one-time
 // link is shown to the person who asked for it, and nowhere else).
 package console

@@ -28,7 +28,7 @@ func setupPage(path string) (view, *form) {
 		{Kind: "text", Name: "organization", Label: "Organization", Help: "Its name, as your people know it.", Autocomplete: "organization", Length: 200, Focus: true},
 		{Kind: "text", Name: "name", Label: "Your name", Autocomplete: "name", Length: 200, Optional: true},
 		{Kind: "email", Name: "email", Label: "Your e-mail address", Autocomplete: "username", Length: 254},
-		{Kind: "password", Name: "password", Label: "Password", Help: "At least 10 characters. A few unusual words are better than a few unusual letters.", Autocomplete: "new-password"},
+		{Kind: "password", Name: "password", Label: "Password", Help: passwordHelp, Autocomplete: "new-password"},
 	}}
 	return view{Card: true, Title: "Set up Gatehouse", Body: f,
 		Lead: "You become the primary owner of the first organization on this server. This link works once."}, f
@@ -57,8 +57,7 @@ func (c *Console) setup(v *visit) error {
 		w, f := setupPage(v.r.URL.Path)
 		return v.again("form", w, f, typed, err)
 	}
-	v.signedIn(in)
-	return v.redirect("/")
+	return v.signedIn(in, "/")
 }
 
 // linkForm shows whom a sign-in link is for. It does not sign in: mail programs
@@ -98,8 +97,7 @@ func (c *Console) link(v *visit) error {
 	if err != nil {
 		return v.spent(err)
 	}
-	v.signedIn(in)
-	return v.redirect(local(typed.Get("next")))
+	return v.signedIn(in, typed.Get("next"))
 }
 
 // spent tells of a link that does not work, or not any more.
@@ -113,7 +111,14 @@ func (v *visit) spent(err error) error {
 	return errAnswered
 }
 
-func signInPage(next string) (view, *form) {
+// signInBody is the sign-in page: a form, and the ways around it.
+type signInBody struct {
+	Form     *form
+	Passkeys bool
+	Next     string
+}
+
+func (c *Console) signInPage(next string) (view, *form) {
 	f := &form{Action: "/sign-in", Submit: "Sign in", Fields: []field{
 		{Kind: "email", Name: "email", Label: "E-mail address", Autocomplete: "username", Length: 254, Focus: true},
 		{Kind: "password", Name: "password", Label: "Password", Autocomplete: "current-password"},
@@ -121,7 +126,7 @@ func signInPage(next string) (view, *form) {
 	if next = local(next); next != "/" {
 		f.Hidden = []hidden{{"next", next}}
 	}
-	w := view{Card: true, Title: "Sign in", Body: f}
+	w := view{Card: true, Title: "Sign in", Body: signInBody{f, c.cfg.Accounts.HasPasskeys(), next}}
 	if to, err := url.Parse(next); err == nil {
 		switch to.Path {
 		case "/device":
@@ -145,7 +150,7 @@ func (c *Console) signInForm(v *visit) error {
 	if needs {
 		return v.show(http.StatusOK, "unset", view{Card: true, Title: "This server has no owner yet"})
 	}
-	w, _ := signInPage(next)
+	w, _ := c.signInPage(next)
 	return v.show(http.StatusOK, "sign-in", w)
 }
 
@@ -156,11 +161,10 @@ func (c *Console) signIn(v *visit) error {
 	}
 	in, err := c.cfg.Accounts.SignInByPassword(v.r.Context(), typed.Get("email"), secret.New(typed.Get("password")), v.origin())
 	if err != nil {
-		w, f := signInPage(typed.Get("next"))
+		w, f := c.signInPage(typed.Get("next"))
 		return v.again("sign-in", w, f, typed, err)
 	}
-	v.signedIn(in)
-	return v.redirect(local(typed.Get("next")))
+	return v.signedIn(in, typed.Get("next"))
 }
 
 func (c *Console) signOut(v *visit) error {

@@ -2,10 +2,11 @@ package console
 
 // Exported for the tests alone.
 var (
-	Local    = local
-	Relative = relative
-	Dollars  = dollars
-	Number   = number
+	Local       = local
+	Relative    = relative
+	Dollars     = dollars
+	Number      = number
+	BrowserName = browserName
 )
 
 // PermissionRow is a row of the table on the page of roles.

@@ -77,7 +77,7 @@ func TestAnOwnerSetsUp(t *testing.T) {
 func TestADeviceWithoutScripts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
-	if got := w.as(w.member).post("/account/password", map[string][]string{"password": {password}}); got.location != "/account?done=password" {
+	if got := w.as(w.member).post("/account/password", map[string][]string{"password": {password}}); got.location != "/account/security?done=password" {
 		t.Fatalf("giving oneself a password: %d\n%s", got.status, got.body)
 	}
 	started := w.ask()

@@ -48,16 +48,6 @@ type link struct{ To, Text string }
 
 type person struct{ Name, Email, Role string }
 
-type navGroup struct {
-	Title string
-	Items []navItem
-}
-
-type navItem struct {
-	To, Text string
-	Current  bool
-}
-
 func loadPages(a assets) pages {
 	funcs := template.FuncMap{
 		"asset": func(name string) (string, error) {
@@ -128,8 +118,12 @@ func (v *visit) policy() string {
 	if v.formAction != "" {
 		action += " " + v.formAction
 	}
+	connect := ""
+	if v.polls {
+		connect = "; connect-src 'self'"
+	}
 	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action " + action +
-		"; frame-ancestors 'none'; base-uri 'none'"
+		"; frame-ancestors 'none'; base-uri 'none'" + connect
 }
 
 func (v *visit) organizationName() string {
@@ -139,48 +133,4 @@ func (v *visit) organizationName() string {
 		}
 	}
 	return ""
-}
-
-// navigation is what a visitor with these rights can go to.
-func navigation(rights caller.Rights, at string) []navGroup {
-	item := func(to, text string, any ...caller.Right) navItem {
-		for _, right := range any {
-			if rights.Has(right) {
-				return navItem{To: to, Text: text, Current: to == at || (to != "/" && to != "/settings" && strings.HasPrefix(at, to+"/"))}
-			}
-		}
-		return navItem{}
-	}
-	all := []navGroup{
-		{"", []navItem{item("/", "Home", caller.ReadOrganization)}},
-		{"People", []navItem{item("/members", "Members", caller.ReadMembers),
-			item("/groups", "Groups", caller.ReadMembers, caller.ManageRoles)}},
-		{"Access", []navItem{
-			item("/roles", "Roles", caller.ReadMembers, caller.ManageRoles),
-			item("/keys", "API keys", caller.OwnKeys, caller.AllKeys),
-			item("/sessions", "Devices and sessions", caller.OwnSessions, caller.AllSessions)}},
-		{"Models", []navItem{
-			item("/upstreams", "Upstreams", caller.ManageUpstreams),
-			item("/models", "Allowed models", caller.ManageOrganization)}},
-		{"Spend", []navItem{item("/usage", "Usage", caller.OwnUsage, caller.AllUsage)}},
-		{"Activity", []navItem{item("/activity", "The record", caller.ReadActivity)}},
-		{"Settings", []navItem{
-			item("/settings", "Organization", caller.ManageOrganization),
-			item("/settings/plan", "Plan and seats", caller.ReadBilling),
-			item("/mail", "Mail", caller.ManageMembers),
-		}},
-	}
-	var some []navGroup
-	for _, group := range all {
-		kept := navGroup{Title: group.Title}
-		for _, i := range group.Items {
-			if i.To != "" {
-				kept.Items = append(kept.Items, i)
-			}
-		}
-		if len(kept.Items) > 0 {
-			some = append(some, kept)
-		}
-	}
-	return some
 }

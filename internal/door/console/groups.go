@@ -225,7 +225,7 @@ func (c *Console) addToGroup(v *visit) error {
 			if err := c.cfg.Organizations.AddToGroup(ctx, v.who, o, g.ID, m.ID); err != nil {
 				return err
 			}
-			return v.redirect("/groups/" + string(g.ID) + "?done=joined")
+			return v.redirect("/groups/" + string(g.ID) + "?done=grouped")
 		}
 	}
 	w, err := c.groupView(v, g)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
@@ -66,6 +67,9 @@ func (c *Console) home(v *visit) error {
 	default:
 		w.Lead, steps = "Everything is set up.", nil
 	}
+	if err := c.leadToStart(v, &w); err != nil {
+		return err
+	}
 	w.Body = struct {
 		Offered string
 		Steps   []step
@@ -85,6 +89,18 @@ func (c *Console) offered(v *visit) (string, error) {
 		return o.From.Email + " offers you to become the primary owner of the organization.", nil
 	}
 	return "You offered the organization to " + o.To.Email + "; they have not answered yet.", nil
+}
+
+// leadToStart offers the visitor's own set-up while it is not done.
+func (c *Console) leadToStart(v *visit, w *view) error {
+	if !v.who.Rights.Has(caller.UseModels) || !v.who.Rights.Has(caller.OwnSessions) {
+		return nil
+	}
+	p, err := c.cfg.Onboarding.Mine(v.r.Context(), v.who)
+	if err == nil && p.Step != onboarding.Done {
+		w.Action = &link{"/start", "Get started"}
+	}
+	return err
 }
 
 func greeting(name string) string {
@@ -109,7 +125,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sessions, err := c.visible(ctx, v.who)
+	sessions, err := c.cfg.Sessions.Count(ctx, v.who, o, "")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,13 +136,18 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	} else {
 		up.Help = "Requests go to " + upstreams[0].Name + "."
 	}
+	funnel, err := c.cfg.Onboarding.Funnel(ctx, v.who, o)
+	if err != nil {
+		return nil, nil, err
+	}
 	steps := []step{
 		{len(upstreams) > 0, "Connect an upstream", "Where models answer: the Anthropic API with your organization's key, or the simulated model to try things out.", link{"/upstreams/new", "Connect"}},
 		{active+counts[org.Suspended] > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
-		{len(sessions) > 0, "Sign in a device", "Yours will do. The commands are below.", link{"#connect", "See the commands"}},
+		{sessions > 0, "Sign in a device", "Yours will do. A page of its own leads you through it.", link{"/start", "Get started"}},
 	}
 	return []fact{up, {Label: "Active members", Value: number(int64(active)), To: "/members"},
-		{Label: "Device sessions", Value: number(int64(len(sessions))), To: "/sessions"}}, steps, nil
+		{Label: "Setting up", Value: number(int64(unfinished(funnel))), Help: "Members without a first answer yet.", To: "/people/setup"},
+		{Label: "Device sessions", Value: number(int64(sessions)), To: "/sessions"}}, steps, nil
 }
 
 // state is what concerns the visitor, or everybody for who may see that.
@@ -134,11 +155,11 @@ func (c *Console) state(v *visit) ([]fact, error) {
 	ctx, o := v.r.Context(), v.who.Organization
 	var facts []fact
 	if v.who.Rights.Has(caller.OwnSessions) && !v.who.Rights.Has(caller.AllSessions) {
-		sessions, err := c.cfg.Sessions.Mine(ctx, v.who)
+		sessions, err := c.cfg.Sessions.Count(ctx, v.who, o, v.who.Member)
 		if err != nil {
 			return nil, err
 		}
-		facts = append(facts, fact{Label: "My devices", Value: number(int64(len(sessions))), To: "/sessions"})
+		facts = append(facts, fact{Label: "My devices", Value: number(int64(sessions)), To: "/sessions"})
 	}
 	if v.who.Rights.Has(caller.OwnKeys) {
 		keys, more, err := c.cfg.Keys.List(ctx, v.who, o, apikey.Filter{Member: v.who.Member, Status: apikey.Active, Limit: 100})

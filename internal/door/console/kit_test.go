@@ -19,19 +19,24 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
+	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
+	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // clock is the time of one world, moved by hand.
@@ -72,21 +77,61 @@ func (l *logs) String() string {
 
 // world is a console over the real rooms and a real database, served on loopback.
 type world struct {
-	t         testing.TB
-	clock     *clock
-	db        *store.DB
-	url       string
-	accounts  *account.Service
-	orgs      *org.Service
-	keys      *apikey.Service
-	sessions  *session.Service
-	devices   *oauth.Service
-	upstreams *upstream.Service
-	log       *logs
-	cfg       console.Config
+	t          testing.TB
+	clock      *clock
+	db         *store.DB
+	url        string
+	accounts   *account.Service
+	orgs       *org.Service
+	keys       *apikey.Service
+	sessions   *session.Service
+	devices    *oauth.Service
+	upstreams  *upstream.Service
+	onboarding *onboarding.Service
+	workspaces *workspace.Service
+	services   *serviceaccount.Service
+	log        *logs
+	cfg        console.Config
 
 	owner  org.Member
 	member org.Member
+	mail   *mailbox
+}
+
+// mailbox keeps the letters that are handed to the store.
+type mailbox struct {
+	account.Store
+	mu   sync.Mutex
+	sent []letter.Letter
+}
+
+func (m *mailbox) keep(err error, letters []letter.Letter) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		m.sent = append(m.sent, letters...)
+	}
+	return err
+}
+
+func (m *mailbox) SaveMailLink(ctx context.Context, real bool, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+	if err := m.Store.SaveMailLink(ctx, real, l, letters, e); err != nil || !real {
+		return err
+	}
+	return m.keep(nil, letters)
+}
+
+func (m *mailbox) ChangeEmail(ctx context.Context, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+	return m.keep(m.Store.ChangeEmail(ctx, l, letters, e), letters)
+}
+
+// take returns the letters that came since it was asked last.
+func (m *mailbox) take() []letter.Letter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sent := m.sent
+	m.sent = nil
+	return sent
 }
 
 const password = "correct horse battery"
@@ -116,15 +161,20 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	w.accounts = account.New(db.Accounts(), db.Orgs(), w.clock.now)
+	w.mail = &mailbox{Store: db.Accounts()}
+	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url)
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
-	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Now: w.clock.now}
-	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
+	w.workspaces = &workspace.Service{Store: db.Workspaces(), Now: w.clock.now}
+	w.services = &serviceaccount.Service{Store: db.ServiceAccounts(), Now: w.clock.now}
+	w.keys = &apikey.Service{Store: db.APIKeys(), Members: db.Orgs(), Workspaces: db.Workspaces(), Services: db.ServiceAccounts(), ClaudeCode: w.workspaces, Now: w.clock.now}
+	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Workspaces: db.Workspaces(), ClaudeCode: w.workspaces, Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
-		Outbox:    &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
-		PublicURL: w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+	w.onboarding = onboarding.New(onboarding.Config{Store: db.Setups(), Members: db.Orgs(), PublicURL: w.url, Now: w.clock.now})
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: db.Activities(), Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
+		Onboarding: w.onboarding,
+		Outbox:     &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
+		PublicURL:  w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)
 			return host
@@ -154,6 +204,9 @@ func (w *world) add(email, name string, role access.Role) org.Member {
 	w.t.Helper()
 	o := w.owner.Organization
 	m, err := w.orgs.Add(context.Background(), caller.OfOperator(o), o, org.NewMember{Email: email, Name: name, Role: role})
+	if err == nil { // as it is read, with what its organization's plan gives
+		m, _, err = w.db.Orgs().Member(context.Background(), o, m.ID)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,9 +2,11 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"strings"
 )
 
 const pageRows = 50
@@ -30,10 +32,51 @@ func cut[T any](all []T, at *url.URL) ([]T, paging) {
 	return all[page*pageRows : min(len(all), (page+1)*pageRows)], l
 }
 
+// keyset is where a list stands that is paged by the ids of its first and last row.
+func keyset(at *url.URL, first, last string, more bool) paging {
+	q := at.Query()
+	after, before := q.Get("after"), q.Get("before")
+	bare := *at
+	q.Del("after")
+	q.Del("before")
+	bare.RawQuery = q.Encode()
+	var l paging
+	if first != "" && (after != "" || (before != "" && more)) {
+		l.Newer = with(&bare, "before", first)
+	}
+	if last != "" && (before != "" || more) {
+		l.Older = with(&bare, "after", last)
+	}
+	return l
+}
+
+// search is the field that looks for text in a list. It keeps what else the
+// address says.
+type search struct {
+	Action, Value, Placeholder, Label string
+	Keeps                             []hidden
+}
+
+// sought is the search of a page, and what is looked for.
+func sought(at *url.URL, label, placeholder string) (search, string) {
+	s := search{Action: at.Path, Label: label, Placeholder: placeholder, Value: strings.TrimSpace(at.Query().Get("q"))}
+	if len(s.Value) > 200 {
+		s.Value = strings.ToValidUTF8(s.Value[:200], "")
+	}
+	for name, values := range at.Query() {
+		if !slices.Contains([]string{"q", "after", "before", "page", "done"}, name) && values[0] != "" {
+			s.Keeps = append(s.Keeps, hidden{name, values[0]})
+		}
+	}
+	slices.SortFunc(s.Keeps, func(a, b hidden) int { return strings.Compare(a.Name, b.Name) })
+	return s, s.Value
+}
+
 // with is an address with one parameter changed; an empty value removes it.
 func with(at *url.URL, name, value string) string {
 	query := at.Query()
 	query.Del("done")
+	query.Del("sent")
 	query.Del(name)
 	if value != "" {
 		query.Set(name, value)
@@ -117,27 +160,12 @@ func carried(at *url.URL, names ...string) []hidden {
 	return all
 }
 
-// turnOf leads from a page of a list to its neighbours. more says whether there
-// is more in the direction in which the page was asked for.
+// turnOf leads from a page of a list to its neighbours.
 func turnOf[T any](at *url.URL, page []T, more bool, key func(T) string) paging {
-	var l paging
 	if len(page) == 0 {
-		return l
+		return paging{}
 	}
-	bare := *at
-	query := at.Query()
-	back := query.Get("before") != "" && query.Get("after") == ""
-	from := query.Get("after") != ""
-	query.Del("after")
-	query.Del("before")
-	bare.RawQuery = query.Encode()
-	if back || more {
-		l.Older = with(&bare, "after", key(page[len(page)-1]))
-	}
-	if from || (back && more) {
-		l.Newer = with(&bare, "before", key(page[0]))
-	}
-	return l
+	return keyset(at, key(page[0]), key(page[len(page)-1]), more)
 }
 
 func noPage() error { return fault.New(fault.NotFound, "there is nothing at this path") }
@@ -161,30 +189,47 @@ type once struct {
 
 // notices are what a page says after an act led to it.
 var notices = map[string]string{
-	"added":      "The member was added. Make them a sign-in link to let them in.",
-	"suspended":  "The member was suspended. Their sessions and keys are refused from now on.",
-	"deactivate": "The key was deactivated.",
-	"activate":   "The key works again.",
-	"archive":    "The key was archived.",
-	"ended":      "The session was ended.",
-	"connected":  "The upstream was connected.",
-	"unplugged":  "The upstream was removed.",
-	"role":       "The role was changed. It holds from now on.",
-	"joined":     "They are in the group.",
-	"left":       "They are out of the group.",
-	"reinstated": "The member was reinstated. Their sessions and keys work again.",
-	"removed":    "The member was removed. Everything of theirs is refused from now on.",
-	"offered":    "The offer was made. It stands for seven days.",
-	"withdrawn":  "The offer was withdrawn.",
-	"declined":   "You declined. Nothing has changed.",
-	"owner":      "You are the primary owner now.",
-	"saved":      "Your change was saved.",
-	"created":    "It is made.",
-	"deleted":    "It is gone, and so is everything that it gave.",
-	"plan":       "Plan and seats were changed.",
-	"models":     "The list was saved. It holds for the next request.",
-	"retried":    "The letter waits to be sent again.",
-	"password":   "Your password was changed. Your other browsers were signed out.",
+	"added":       "The member was added. Make them a sign-in link to let them in.",
+	"suspended":   "The member was suspended. Their sessions and keys are refused from now on.",
+	"deactivate":  "The key was deactivated.",
+	"activate":    "The key works again.",
+	"archive":     "The key was archived.",
+	"ended":       "The session was ended.",
+	"all_ended":   "Every session of theirs was ended.",
+	"renamed":     "The key was renamed.",
+	"workspace":   "The workspace was made. Add its members now.",
+	"saved":       "The change was saved. It holds for the next request.",
+	"archived":    "It was archived. Its keys are refused from now on.",
+	"joined":      "They were added.",
+	"role":        "The role was changed. It holds for the next request.",
+	"left":        "They were removed. Their keys here are refused from now on.",
+	"service":     "The service account was made. Add it to a workspace, or make its first key.",
+	"connected":   "The upstream was connected.",
+	"unplugged":   "The upstream was removed.",
+	"grouped":     "They are in the group.",
+	"ungrouped":   "They are out of the group.",
+	"reinstated":  "The member was reinstated. Their sessions and keys work again.",
+	"removed":     "The member was removed. Everything of theirs is refused from now on.",
+	"offered":     "The offer was made. It stands for seven days.",
+	"withdrawn":   "The offer was withdrawn.",
+	"kept":        "The link that went to the new address does not work any more.",
+	"declined":    "You declined. Nothing has changed.",
+	"owner":       "You are the primary owner now.",
+	"created":     "It is made.",
+	"deleted":     "It is gone, and so is everything that it gave.",
+	"plan":        "Plan and seats were changed.",
+	"models":      "The list was saved. It holds for the next request.",
+	"retried":     "The letter waits to be sent again.",
+	"password":    "Your password was changed. Your other browsers were signed out.",
+	"name":        "Your name was changed.",
+	"email-sent":  "A link went to the new address. Open it in a browser in which you are signed in, within a day.",
+	"email":       "Your address was changed. You sign in with the new one from now on.",
+	"no-password": "Your password was removed.",
+	"passkey":     "The passkey was added.",
+	"no-passkey":  "The passkey was removed.",
+	"app":         "Your authenticator app is in use.",
+	"no-app":      "Your authenticator app is not in use any more.",
+	"out":         "The browser was signed out.",
 }
 
 func (v *visit) notice() string { return notices[v.r.URL.Query().Get("done")] }

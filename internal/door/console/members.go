@@ -291,9 +291,9 @@ func (c *Console) joinGroup(v *visit) error {
 		return err
 	}
 	m, g, o := id.Member(v.r.PathValue("id")), id.Group(typed.Get("group")), v.who.Organization
-	done := "joined"
+	done := "grouped"
 	if typed.Get("act") == "leave" {
-		done, err = "left", c.cfg.Organizations.RemoveFromGroup(v.r.Context(), v.who, o, g, m)
+		done, err = "ungrouped", c.cfg.Organizations.RemoveFromGroup(v.r.Context(), v.who, o, g, m)
 	} else {
 		err = c.cfg.Organizations.AddToGroup(v.r.Context(), v.who, o, g, m)
 	}

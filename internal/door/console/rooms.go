@@ -19,6 +19,7 @@ import (
 
 // Accounts signs people in; *account.Service does.
 type Accounts interface {
+	AccountSecurity
 	NeedsSetup(ctx context.Context) (bool, error)
 	Look(ctx context.Context, token secret.Text, kind account.LinkKind) (account.Link, error)
 	Setup(ctx context.Context, link secret.Text, in account.First, from account.Origin) (account.SignedIn, error)
@@ -34,8 +35,13 @@ type Accounts interface {
 
 // Keys keeps API keys; *apikey.Service does.
 type Keys interface {
-	Create(ctx context.Context, who caller.Caller, name string, expires time.Time) (apikey.Key, secret.Text, error)
-	CreateAdmin(ctx context.Context, who caller.Caller, o id.Organization, name string, expires time.Time) (apikey.Key, secret.Text, error)
+	Create(ctx context.Context, who caller.Caller, o id.Organization, in apikey.New) (apikey.Key, secret.Text, error)
+	CreateForService(ctx context.Context, who caller.Caller, o id.Organization, in apikey.New) (apikey.Key, secret.Text, error)
+	CreateAdmin(ctx context.Context, who caller.Caller, o id.Organization, in apikey.New) (apikey.Key, secret.Text, error)
+	Rotate(ctx context.Context, who caller.Caller, o id.Organization, k id.APIKey, overlap time.Duration, expires time.Time) (apikey.Key, secret.Text, error)
+	LongestLife(ctx context.Context, who caller.Caller, o id.Organization) (time.Duration, error)
+	Count(ctx context.Context, who caller.Caller, o id.Organization, f apikey.Filter) (int, error)
+	Proof(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (apikey.Proof, error)
 	List(ctx context.Context, who caller.Caller, o id.Organization, f apikey.Filter) (keys []apikey.Key, more bool, err error)
 	Get(ctx context.Context, who caller.Caller, o id.Organization, k id.APIKey) (apikey.Key, error)
 	Update(ctx context.Context, who caller.Caller, o id.Organization, k id.APIKey, c apikey.Change) (apikey.Key, error)
@@ -43,8 +49,11 @@ type Keys interface {
 
 // Sessions keeps device sessions; *session.Service does.
 type Sessions interface {
-	Mine(ctx context.Context, who caller.Caller) ([]session.Session, error)
-	All(ctx context.Context, who caller.Caller, o id.Organization) ([]session.Session, error)
+	List(ctx context.Context, who caller.Caller, o id.Organization, f session.Filter) (page []session.Session, more bool, err error)
+	Get(ctx context.Context, who caller.Caller, o id.Organization, d id.DeviceSession) (session.Session, error)
+	Count(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (int, error)
+	Proof(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (session.Proof, error)
+	EndAll(ctx context.Context, who caller.Caller, o id.Organization, m id.Member) (int, error)
 	Alarms(ctx context.Context, who caller.Caller) ([]session.Session, error)
 	End(ctx context.Context, who caller.Caller, o id.Organization, d id.DeviceSession) error
 }

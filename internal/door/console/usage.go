@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
@@ -186,4 +187,23 @@ func dollars(nanos int64) string {
 	}
 	cents := (nanos + one/200) / (one / 100)
 	return fmt.Sprintf("%s$%s.%02d", sign, number(cents/100), cents%100)
+}
+
+// names are the names of some members by their id, if the visitor may see them.
+func (c *Console) names(v *visit, of []id.Member) (map[id.Member]string, error) {
+	names := map[id.Member]string{v.who.Member: short(v.who.Name)}
+	if !v.who.Rights.Has(caller.ReadMembers) {
+		return names, nil
+	}
+	for _, m := range of {
+		if _, known := names[m]; known || m == "" {
+			continue
+		}
+		found, err := c.cfg.Organizations.Member(v.r.Context(), v.who, v.who.Organization, m)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		names[m] = short(found.Name)
+	}
+	return names, nil
 }

@@ -31,6 +31,7 @@ type visit struct {
 	token       secret.Text
 	who         caller.Caller // nobody, if not signed in
 	memberships []org.Member  // of who
+	polls       bool          // the page asks for its state while somebody waits
 	formAction  string        // a further origin that forms of this page may lead to
 }
 
@@ -85,9 +86,17 @@ func (v *visit) identify(n need) error {
 		return err
 	}
 	if n == member && v.who.Kind != caller.Member {
-		return v.goTo("/organization", v.here())
+		return v.goTo(v.before(), v.here())
 	}
 	return nil
+}
+
+// before is where a person goes who cannot act in an organization yet.
+func (v *visit) before() string {
+	if v.who.Enrol != "" {
+		return "/account/security" // it wants a second factor first
+	}
+	return "/organization"
 }
 
 // here is where a visitor wants to be once they are signed in.
@@ -164,15 +173,45 @@ func (c *Console) sessionToken(r *http.Request) (secret.Text, bool) {
 	return secret.New(cookie.Value), true
 }
 
-// signedIn hands the browser its session.
-func (v *visit) signedIn(in account.SignedIn) {
-	v.setSession(in.Token.Reveal(), int(in.Expires.Sub(v.c.cfg.Now())/time.Second))
+// signedIn hands the browser its session and leads on; or, if a second step is
+// still to come, to that.
+func (v *visit) signedIn(in account.SignedIn, next string) error {
+	if in.Half {
+		v.setStep(in.Token)
+		return v.goTo("/sign-in/step", next)
+	}
+	if !v.step().Empty() {
+		v.setCookie(v.c.stepCookie(), "", -1)
+	}
+	v.setCookie(v.c.cookieName(), in.Token.Reveal(), int(in.Expires.Sub(v.c.cfg.Now())/time.Second))
+	return v.redirect(local(next))
 }
 
 // forget takes the session from the browser.
-func (v *visit) forget() { v.setSession("", -1) }
+func (v *visit) forget() { v.setCookie(v.c.cookieName(), "", -1) }
 
-func (v *visit) setSession(value string, maxAge int) {
-	http.SetCookie(v.w, &http.Cookie{Name: v.c.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+// setStep hands the browser what it needs between two steps of a sign-in.
+func (v *visit) setStep(token secret.Text) {
+	v.setCookie(v.c.stepCookie(), token.Reveal(), int(account.StepLife/time.Second))
+}
+
+// step is the token of setStep; an empty one is no token.
+func (v *visit) step() secret.Text {
+	cookie, err := v.r.Cookie(v.c.stepCookie())
+	if err != nil {
+		return secret.Text{}
+	}
+	return secret.New(cookie.Value)
+}
+
+func (c *Console) stepCookie() string {
+	if c.cfg.Secure {
+		return "__Host-gatehouse_step"
+	}
+	return "gatehouse_step"
+}
+
+func (v *visit) setCookie(name, value string, maxAge int) {
+	http.SetCookie(v.w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: v.c.cfg.Secure, SameSite: http.SameSiteLaxMode})
 }

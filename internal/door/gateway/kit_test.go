@@ -72,7 +72,7 @@ func newFront(t *testing.T, options ...option) *front {
 	return f
 }
 
-func (f *front) Route(context.Context, id.Organization, string) (*gateway.Route, error) {
+func (f *front) Route(context.Context, caller.Caller, string) (*gateway.Route, error) {
 	return f.route, nil
 }
 

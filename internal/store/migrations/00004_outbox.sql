@@ -20,9 +20,10 @@ CREATE TABLE outbox (
     expires_at      BIGINT
 );
 CREATE INDEX outbox_due ON outbox (bulk, next_at) WHERE status IN ('waiting', 'queued');
-CREATE INDEX outbox_by_organization ON outbox (organization_id, created_at, id);
+CREATE INDEX outbox_next ON outbox (next_at) WHERE status IN ('waiting', 'queued');
+-- With address and name, a search reads the index alone until it has found something.
+CREATE INDEX outbox_by_organization ON outbox (organization_id, created_at, id, address, name);
 CREATE INDEX outbox_by_status ON outbox (organization_id, status, created_at, id);
-CREATE INDEX outbox_by_address ON outbox (organization_id, address);
 CREATE INDEX outbox_by_about ON outbox (about) WHERE status IN ('waiting', 'queued', 'failed');
 CREATE INDEX outbox_by_age ON outbox (created_at);
 

@@ -32,7 +32,11 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 	for name, f := range map[string]func(*testing.T, *World){
 		"Organizations": organizations, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
+		"Factors": factors, "Passkeys": passkeys, "HalfSignIns": halves, "MailLinks": mailLinks, "InVain": inVain,
 		"Upstreams": upstreams, "Log": activityLog, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
+		"Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
+		"KeyKinds": keyKinds, "Proof": proofs, "Expiry": expiry,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,8 +200,8 @@ func links(t *testing.T, w *World) {
 }
 
 func (w *World) browser(name string) account.Browser {
-	return account.Browser{Hash: secret.New("browser " + name).Hash(), Account: w.member.Account, Organization: w.org, Address: "192.0.2.1", UserAgent: "ua",
-		CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+	return account.Browser{ID: id.NewBrowser(), Hash: secret.New("browser " + name).Hash(), Account: w.member.Account, Organization: w.org, Address: "192.0.2.1", UserAgent: "ua",
+		Method: "password", CreatedAt: w.now, ConfirmedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
 }
 
 func browsers(t *testing.T, w *World) {
@@ -235,7 +239,7 @@ func keys(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.APIKeys()
 	hash := secret.New("the key").Hash()
 	k := apikey.Key{ID: id.NewAPIKey(), Organization: w.org, Kind: apikey.ForModels, Name: "naïve", Hint: "sk…", Member: w.member.ID, CreatedBy: "x",
-		Status: apikey.Active, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
+		Status: apikey.Active, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour), Owner: w.member.Name, OwnerEmail: w.member.Email}
 	must(t, s.Insert(ctx, k, hash, w.event(audit.KeyCreated)))
 	same(t, "the key by id", one(s.Key(ctx, w.org, k.ID)), k)
 	same(t, "the key by hash", one(s.ByHash(ctx, hash)), k)
@@ -246,8 +250,8 @@ func keys(t *testing.T, w *World) {
 	off.Status = apikey.Inactive
 	must(t, s.Update(ctx, k, off, w.event(audit.KeyUpdated)))
 	kind(t, "an update of what has changed meanwhile", s.Update(ctx, k, off, w.event(audit.KeyUpdated)), fault.Conflict)
-	must(t, s.Touch(ctx, map[id.APIKey]time.Time{k.ID: w.now.Add(time.Minute), "apikey_gone": w.now}))
-	must(t, s.Touch(ctx, map[id.APIKey]time.Time{k.ID: w.now}))
+	must(t, s.Touch(ctx, map[id.APIKey]apikey.Use{k.ID: {At: w.now.Add(time.Minute), Address: "192.0.2.1"}, "apikey_gone": {At: w.now}}))
+	must(t, s.Touch(ctx, map[id.APIKey]apikey.Use{k.ID: {At: w.now}}))
 	if got := one(s.Key(ctx, w.org, k.ID)); got.UsedAt != w.now.Add(time.Minute) {
 		t.Errorf("last used at %v", got.UsedAt)
 	}
@@ -284,7 +288,7 @@ func keys(t *testing.T, w *World) {
 
 func (w *World) session(t testing.TB) (session.Session, session.Refresh) {
 	t.Helper()
-	d := session.Session{ID: id.NewDeviceSession(), Organization: w.org, Member: w.member.ID, Email: w.member.Email,
+	d := session.Session{ID: id.NewDeviceSession(), Organization: w.org, Member: w.member.ID, Email: w.member.Email, Name: w.member.Name,
 		Device: session.Device{ClientID: "c", Name: "n", System: "s", ClientVersion: "v", Address: "a"}, CreatedAt: w.now, UsedAt: w.now}
 	r := session.Refresh{Hash: secret.Mint(secret.RefreshToken).Hash(), Session: d.ID, CreatedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
 	must(t, w.Sessions().Start(t.Context(), d, r, w.event(audit.SessionStarted)))
@@ -330,7 +334,7 @@ func ending(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Sessions()
 	d, _ := w.session(t)
 	must(t, s.Touch(ctx, map[id.DeviceSession]time.Time{d.ID: w.now.Add(time.Minute)}))
-	if all, err := s.List(ctx, w.org, w.member.ID); err != nil || len(all) != 1 || all[0].UsedAt != w.now.Add(time.Minute) {
+	if all, _, err := s.List(ctx, w.org, session.Filter{Member: w.member.ID, Limit: 9}); err != nil || len(all) != 1 || all[0].UsedAt != w.now.Add(time.Minute) {
 		t.Errorf("sessions: %+v, %v", all, err)
 	}
 	for range 2 {
@@ -350,7 +354,7 @@ func ending(t *testing.T, w *World) {
 			t.Errorf("ended for %q: %+v, %v", why, got, err)
 		}
 	}
-	if all, err := s.List(ctx, w.org, ""); err != nil || len(all) != 0 {
+	if all, _, err := s.List(ctx, w.org, session.Filter{Limit: 9}); err != nil || len(all) != 0 {
 		t.Errorf("sessions after the end: %+v, %v", all, err)
 	}
 	if events, _, err := w.Activities().List(ctx, w.org, []audit.Type{audit.SessionRevoked}, 0, 10); err != nil || len(events) != 1 {

@@ -1,0 +1,34 @@
+package console
+
+import "strings"
+
+// browsersKnown and systemsKnown are looked for in this order: most name others
+// beside themselves.
+var (
+	browsersKnown = [][2]string{{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
+		{"CriOS/", "Chrome"}, {"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"}, {"Chromium/", "Chromium"}, {"Safari/", "Safari"}, {"curl/", "curl"}}
+	systemsKnown = [][2]string{{"iPhone", "an iPhone"}, {"iPad", "an iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"}, {"Macintosh", "a Mac"}, {"Linux", "Linux"}}
+)
+
+// browserName says in words what a User-Agent header says. It is what the
+// browser claims, and proves nothing.
+func browserName(agent string) string {
+	find := func(known [][2]string) string {
+		for _, k := range known {
+			if strings.Contains(agent, k[0]) {
+				return k[1]
+			}
+		}
+		return ""
+	}
+	browser, system := find(browsersKnown), find(systemsKnown)
+	switch {
+	case browser == "" && system == "":
+		return "An unknown browser"
+	case browser == "":
+		return "A browser on " + system
+	case system == "":
+		return browser
+	}
+	return browser + " on " + system
+}
