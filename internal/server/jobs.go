@@ -63,6 +63,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			s.report("making older entries findable", err)
 		case <-tidy.C:
 			system := caller.OfSystem("")
+			s.report("marking invitations that have run out", s.rooms.Invites.Tidy(ctx, system))
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
 			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
 			s.report("telling whose keys expire", s.rooms.Keys.RemindOwners(ctx, system))

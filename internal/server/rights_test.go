@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -75,6 +76,7 @@ func TestRights(t *testing.T) {
 		&account.Service{},
 		&activity.Service{Now: time.Now},
 		&apikey.Service{Now: time.Now},
+		invite.NewService(invite.Config{Now: time.Now}),
 		&oauth.Service{Now: time.Now},
 		onboarding.New(onboarding.Config{Now: time.Now}),
 		&org.Service{Now: time.Now},

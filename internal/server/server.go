@@ -28,6 +28,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/feed"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
@@ -69,6 +70,7 @@ type Server struct {
 type Rooms struct {
 	Orgs            *org.Service
 	Accounts        *account.Service
+	Invites         *invite.Service
 	Keys            *apikey.Service
 	Sessions        *session.Service
 	OAuth           *oauth.Service
@@ -205,6 +207,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.rooms.ServiceAccounts = &serviceaccount.Service{Store: s.db.ServiceAccounts(), Now: now}
 	s.rooms.Orgs = &org.Service{Store: orgs, Now: now, Closed: s.cfg.ClosedOrganizations}
 	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now).At(s.cfg.PublicURL)
+	s.rooms.Invites = invite.NewService(invite.Config{Store: s.db.Invites(), Accounts: s.rooms.Accounts, Key: secrets.RefreshKey, PublicURL: s.cfg.PublicURL, Now: now})
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Workspaces: workspaces, Services: s.db.ServiceAccounts(), ClaudeCode: s.rooms.Workspaces,
 		Witness: s.witness, PublicURL: s.cfg.PublicURL, Now: now}
 	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Workspaces: workspaces, ClaudeCode: s.rooms.Workspaces,
@@ -268,6 +271,7 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Go(func() { s.feed.Run(jobs, s.changed) })
 	running.Go(func() { s.housekeeping(jobs) })
 	running.Go(func() { s.keepHeads(jobs) })
+	running.Go(func() { s.rooms.Invites.Work(jobs, func(err error) { s.report("sending invitations", err) }) })
 	if s.letters != nil {
 		running.Go(func() { s.letters.Run(jobs) })
 	}
