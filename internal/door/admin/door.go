@@ -54,13 +54,13 @@ func New(cfg Config) *Door { return &Door{cfg} }
 
 // Routes lists the door's patterns. None is open.
 func (d *Door) Routes() []route.Route {
-	return []route.Route{
+	return append(d.unserved(), []route.Route{
 		{Pattern: "GET /v1/organizations/me", Handler: d.serve(d.me)},
 		{Pattern: "GET /v1/organizations/api_keys", Handler: d.serve(d.listKeys)},
 		{Pattern: "GET /v1/organizations/api_keys/{id}", Handler: d.serve(d.getKey)},
 		{Pattern: "POST /v1/organizations/api_keys/{id}", Handler: d.serve(d.updateKey)},
 		{Pattern: "/v1/organizations/", Handler: d.serve(d.nothing)},
-	}
+	}...)
 }
 
 // answer computes what a request is answered with.
@@ -211,12 +211,19 @@ func readBody(r *http.Request, into any) error {
 
 func (d *Door) wire(k apikey.Key) api.APIKey {
 	out := api.APIKey{ID: string(k.ID), Type: "api_key", Name: k.Name, CreatedAt: api.Time{Time: k.CreatedAt}, PartialKeyHint: k.Hint,
-		Scope: api.Scope{Type: "organization"}, Status: string(k.At(d.cfg.Now()))}
+		Scope: api.Scope{Type: "organization"}, Status: api.KeyStatus(k.At(d.cfg.Now()))}
 	if strings.HasPrefix(k.CreatedBy, "user_") {
 		out.CreatedBy = &api.Actor{ID: k.CreatedBy, Type: "user"}
 	}
 	if k.Member != "" {
 		out.Principal = &api.Principal{Type: "user_actor", UserID: string(k.Member)}
+	}
+	if k.ServiceAccount != "" {
+		out.Principal = &api.Principal{Type: "service_account_actor", ServiceAccountID: string(k.ServiceAccount)}
+	}
+	if k.Workspace != "" {
+		out.Scope = api.Scope{Type: "workspace", WorkspaceID: string(k.Workspace)}
+		out.WorkspaceID = &out.Scope.WorkspaceID
 	}
 	if !k.ExpiresAt.IsZero() {
 		out.ExpiresAt = &api.Time{Time: k.ExpiresAt}
