@@ -111,6 +111,9 @@ func (s Orgs) MemberByEmail(ctx context.Context, email string) ([]org.Member, er
 
 func (s Orgs) AddMember(ctx context.Context, m org.Member, e audit.Event) (org.Member, error) {
 	err := s.db.record(ctx, func(t tx) error {
+		if err := takeSeats(t, m.Organization, 1); err != nil {
+			return err
+		}
 		if err := insertAccount(t, m); err != nil {
 			return err
 		}
@@ -164,6 +167,9 @@ func (s Orgs) SaveMember(ctx context.Context, m org.Member, e audit.Event) (org.
 		}
 		if m.Status != org.Removed {
 			return nil
+		}
+		if err := s.db.withdrawInvites(t, m.Organization, m.Email, m.EndedAt); err != nil {
+			return err
 		}
 		return detach(t, m)
 	}, e)

@@ -102,6 +102,8 @@ func (s Orgs) DeleteOrganization(ctx context.Context, o id.Organization, at time
 
 func (s Orgs) Taken(ctx context.Context, o id.Organization) (org.Taken, error) {
 	var taken org.Taken
-	_, err := s.db.queryRow(ctx, []any{&taken.Members}, `SELECT COUNT(*) FROM member WHERE organization_id = $1 AND status <> 'removed'`, o)
+	_, err := s.db.queryRow(ctx, []any{&taken.Members, &taken.Invited}, `SELECT
+		(SELECT COUNT(*) FROM member WHERE organization_id = $1 AND status <> 'removed'),
+		(SELECT COUNT(*) FROM invite WHERE organization_id = $1 AND status = 'pending')`, o)
 	return taken, err
 }

@@ -193,6 +193,7 @@ func (c *Console) memberPage(v *visit) error {
 		CanOffer       bool
 		Removed        bool
 		SeesActivity   bool
+		Proof          *evidence
 	}{memberRow: c.memberRow(m), Areas: areas(m.Rights()), Sessions: has.sessions(), Keys: has.keys(), Removed: m.Status == org.Removed,
 		SeesActivity: v.who.Rights.Has(caller.ReadActivity)}
 	manages := access.CheckTake(v.who, caller.ManageMembers, m.Assigned(), o) == nil && !body.Removed
@@ -200,6 +201,9 @@ func (c *Console) memberPage(v *visit) error {
 	body.CanChange = manages && m.Role != access.PrimaryOwner && m.ID != v.who.Member
 	body.CanRejoin = body.CanChange && m.Status == org.Suspended
 	body.CanOffer = v.who.Rights.Has(caller.OwnOrganization) && m.ID != v.who.Member && m.Status == org.Active
+	if body.Proof, err = c.proofOf(v, m); err != nil {
+		return err
+	}
 	for _, g := range in {
 		body.Groups = append(body.Groups, groupChip{string(g.ID), short(g.Name)})
 	}
