@@ -158,6 +158,9 @@ func (w *world) add(email, name string, role access.Role) org.Member {
 	w.t.Helper()
 	o := w.owner.Organization
 	m, err := w.orgs.Add(context.Background(), caller.OfOperator(o), o, org.NewMember{Email: email, Name: name, Role: role})
+	if err == nil {
+		m, err = w.orgs.Member(context.Background(), caller.OfOperator(o), o, m.ID)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}

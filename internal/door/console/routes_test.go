@@ -13,55 +13,85 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // matrix says, for every route with a method, what a request without fields is
 // answered with: signed out, as a developer, as an owner. The things named in
 // the path are an owner's, or another member.
 var matrix = map[string]string{
-	"GET /assets/{name}":          "404 404 404",
-	"GET /setup/{token}":          "404 404 404",
-	"POST /setup/{token}":         "404 404 404",
-	"GET /link/{token}":           "404 404 404",
-	"POST /link/{token}":          "404 404 404",
-	"GET /sign-in":                "200 303 303",
-	"POST /sign-in":               "400 400 400",
-	"POST /sign-out":              "303 303 303",
-	"POST /theme":                 "303 303 303",
-	"GET /organization":           "303 200 200",
-	"POST /organization":          "303 404 404",
-	"GET /device":                 "303 200 200",
-	"POST /device":                "303 404 404",
-	"GET /oauth/authorize":        "400 400 400",
-	"POST /oauth/authorize":       "400 400 400",
-	"GET /{$}":                    "303 200 200",
-	"GET /members":                "303 403 200",
-	"POST /members":               "303 403 400",
-	"GET /members/new":            "303 403 200",
-	"GET /members/{id}":           "303 403 200",
-	"POST /members/{id}/link":     "303 403 200",
-	"GET /members/{id}/suspend":   "303 403 200",
-	"POST /members/{id}/suspend":  "303 403 303",
-	"GET /keys":                   "303 200 200",
-	"POST /keys":                  "303 400 400",
-	"GET /keys/new":               "303 200 200",
-	"GET /keys/{id}/{act}":        "303 403 200",
-	"POST /keys/{id}/{act}":       "303 403 303",
-	"GET /sessions":               "303 200 200",
-	"GET /sessions/{id}/end":      "303 404 200",
-	"POST /sessions/{id}/end":     "303 403 303",
-	"GET /upstreams":              "303 403 200",
-	"POST /upstreams":             "303 403 400",
-	"GET /upstreams/new":          "303 403 200",
-	"GET /upstreams/{id}/remove":  "303 403 200",
-	"POST /upstreams/{id}/remove": "303 403 303",
-	"GET /models":                 "303 403 200",
-	"POST /models":                "303 403 303",
-	"GET /usage":                  "303 200 200",
-	"GET /activity":               "303 403 200",
-	"GET /account":                "303 200 200",
-	"POST /account/password":      "303 400 400",
+	"GET /assets/{name}":                               "404 404 404",
+	"GET /setup/{token}":                               "404 404 404",
+	"POST /setup/{token}":                              "404 404 404",
+	"GET /link/{token}":                                "404 404 404",
+	"POST /link/{token}":                               "404 404 404",
+	"GET /sign-in":                                     "200 303 303",
+	"POST /sign-in":                                    "400 400 400",
+	"POST /sign-out":                                   "303 303 303",
+	"POST /theme":                                      "303 303 303",
+	"GET /organization":                                "303 200 200",
+	"POST /organization":                               "303 404 404",
+	"GET /device":                                      "303 200 200",
+	"POST /device":                                     "303 404 404",
+	"GET /oauth/authorize":                             "400 400 400",
+	"POST /oauth/authorize":                            "400 400 400",
+	"GET /{$}":                                         "303 200 200",
+	"GET /members":                                     "303 403 200",
+	"POST /members":                                    "303 403 400",
+	"GET /members/new":                                 "303 403 200",
+	"GET /members/{id}":                                "303 403 200",
+	"POST /members/{id}/link":                          "303 403 200",
+	"GET /members/{id}/suspend":                        "303 403 200",
+	"POST /members/{id}/suspend":                       "303 403 303",
+	"GET /keys":                                        "303 200 200",
+	"POST /keys":                                       "303 400 400",
+	"GET /keys/new":                                    "303 200 200",
+	"GET /keys/{id}/{act}":                             "303 403 200",
+	"POST /keys/{id}/{act}":                            "303 403 303",
+	"GET /sessions":                                    "303 200 200",
+	"GET /sessions/{id}/end":                           "303 403 200",
+	"POST /sessions/{id}/end":                          "303 403 303",
+	"GET /upstreams":                                   "303 403 200",
+	"POST /upstreams":                                  "303 403 400",
+	"GET /upstreams/new":                               "303 403 200",
+	"GET /upstreams/{id}/remove":                       "303 403 200",
+	"POST /upstreams/{id}/remove":                      "303 403 303",
+	"GET /models":                                      "303 403 200",
+	"POST /models":                                     "303 403 303",
+	"GET /usage":                                       "303 200 200",
+	"GET /keys/{id}":                                   "303 403 200",
+	"POST /keys/{id}":                                  "303 403 400",
+	"GET /keys/{id}/rotate":                            "303 403 200",
+	"POST /keys/{id}/rotate":                           "303 403 400",
+	"GET /sessions/{id}":                               "303 403 200",
+	"GET /members/{id}/sessions/end":                   "303 403 200",
+	"POST /members/{id}/sessions/end":                  "303 403 303",
+	"GET /workspaces":                                  "303 200 200",
+	"POST /workspaces":                                 "303 403 400",
+	"GET /workspaces/new":                              "303 403 200",
+	"GET /workspaces/{id}":                             "303 404 200",
+	"GET /workspaces/{id}/settings":                    "303 404 200",
+	"POST /workspaces/{id}/settings":                   "303 404 400",
+	"GET /workspaces/{id}/archive":                     "303 403 200",
+	"POST /workspaces/{id}/archive":                    "303 403 303",
+	"GET /workspaces/{id}/members/new":                 "303 404 200",
+	"POST /workspaces/{id}/members":                    "303 404 400",
+	"GET /workspaces/{id}/members/{principal}":         "303 404 200",
+	"POST /workspaces/{id}/members/{principal}":        "303 404 400",
+	"GET /workspaces/{id}/members/{principal}/remove":  "303 404 200",
+	"POST /workspaces/{id}/members/{principal}/remove": "303 404 303",
+	"GET /service-accounts":                            "303 403 200",
+	"POST /service-accounts":                           "303 403 400",
+	"GET /service-accounts/new":                        "303 403 200",
+	"GET /service-accounts/{id}":                       "303 403 200",
+	"POST /service-accounts/{id}":                      "303 403 400",
+	"GET /service-accounts/{id}/archive":               "303 403 200",
+	"POST /service-accounts/{id}/archive":              "303 403 303",
+	"GET /activity":                                    "303 403 200",
+	"GET /account":                                     "303 200 200",
+	"POST /account/password":                           "303 400 400",
 }
 
 // example is a path of a pattern, with things that are there.
@@ -80,6 +110,15 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/sessions/{id}"):
 		tokens, failed := w.sessions.Start(ctx, owner, laptop)
 		thing, err = string(tokens.Session.ID), failed
+	case strings.HasPrefix(path, "/workspaces/{id}"):
+		made, failed := w.workspaces.Create(ctx, owner, w.owner.Organization, workspace.New{Name: string(id.NewRequest())})
+		if failed == nil {
+			_, failed = w.workspaces.Add(ctx, owner, w.owner.Organization, made.ID, string(w.owner.ID), access.WorkspaceDeveloper)
+		}
+		thing, err = string(made.ID), failed
+	case strings.HasPrefix(path, "/service-accounts/{id}"):
+		made, failed := w.services.Create(ctx, owner, w.owner.Organization, serviceaccount.New{Name: strings.ToLower(string(id.NewRequest())[4:])})
+		thing, err = string(made.ID), failed
 	case strings.HasPrefix(path, "/upstreams/{id}"):
 		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
 		thing, err = string(u.ID), failed
@@ -87,7 +126,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", "archive", "{token}", "x", "{name}", "x").Replace(path)
+	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", "archive", "{principal}", string(w.owner.ID), "{token}", "x", "{name}", "x").Replace(path)
 }
 
 func TestEveryRouteForEveryVisitor(t *testing.T) {
