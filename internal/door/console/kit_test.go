@@ -90,6 +90,11 @@ type world struct {
 
 	owner  org.Member
 	member org.Member
+
+	// Of an organization that has been in use for a while.
+	place   workspace.Workspace
+	robot   serviceaccount.Account
+	stopped apikey.Key
 }
 
 const password = "correct horse battery"
