@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
@@ -60,10 +61,13 @@ func scanKey(s scanner) (apikey.Key, error) {
 	return r.read(), err
 }
 
+// soughtIn is what a key is searched in.
+func soughtIn(k apikey.Key) string { return strings.ToLower(k.Name + " " + k.Hint) }
+
 func insertKey(t tx, k apikey.Key, hash secret.Hash) error {
-	_, err := t.exec(`INSERT INTO api_key (id, organization_id, kind, name, hash, hint, member_id, service_account_id, workspace_id, scopes, created_by, status, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, k.ID, k.Organization, string(k.Kind), k.Name, hash[:], k.Hint, k.Member, k.ServiceAccount, k.Workspace,
-		k.Scopes.String(), k.CreatedBy, string(k.Status), micros(k.CreatedAt), maybeMicros(k.ExpiresAt))
+	_, err := t.exec(`INSERT INTO api_key (id, organization_id, kind, name, hash, hint, member_id, service_account_id, workspace_id, scopes, created_by, status, created_at, expires_at, sought)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`, k.ID, k.Organization, string(k.Kind), k.Name, hash[:], k.Hint, k.Member, k.ServiceAccount, k.Workspace,
+		k.Scopes.String(), k.CreatedBy, string(k.Status), micros(k.CreatedAt), maybeMicros(k.ExpiresAt), soughtIn(k))
 	return err
 }
 
@@ -97,8 +101,7 @@ func (q *query) choose(f apikey.Filter, now time.Time) {
 		q.and(`k.workspace_id = %s`, *f.Workspace)
 	}
 	if f.Search != "" {
-		pattern := containing(f.Search)
-		q.and(`(LOWER(k.name) LIKE %s ESCAPE '\' OR LOWER(k.hint) LIKE %s ESCAPE '\')`, pattern, pattern)
+		q.and(`k.sought LIKE %s ESCAPE '\'`, containing(f.Search))
 	}
 	switch f.Status {
 	case "":
@@ -112,10 +115,16 @@ func (q *query) choose(f apikey.Filter, now time.Time) {
 }
 
 func (s APIKeys) List(ctx context.Context, o id.Organization, f apikey.Filter, now time.Time) ([]apikey.Key, bool, error) {
-	q := selects(keyColumns+`WHERE k.organization_id = $1`, o)
+	// The page is chosen in the index alone, and only what is on it is looked at.
+	q := selects(keyColumns+`WHERE k.id IN (SELECT k.id FROM api_key k WHERE k.organization_id = $1`, o)
 	q.choose(f, now)
 	c := cursor{table: "api_key", alias: "k.", after: string(f.After), before: string(f.Before), limit: f.Limit}
 	q.page(c)
+	order := `DESC`
+	if f.Before != "" {
+		order = `ASC`
+	}
+	q.add(`) ORDER BY k.created_at ` + order + `, k.id ` + order)
 	found, err := queryAll(ctx, s.db.read, scanKey, q.text.String(), q.args...)
 	keys, more := turn(c, found)
 	return keys, more, err
@@ -129,10 +138,10 @@ func (s APIKeys) Count(ctx context.Context, o id.Organization, f apikey.Filter, 
 }
 
 func updateKey(t tx, was, is apikey.Key) error {
-	n, err := t.exec(`UPDATE api_key SET name = $1, status = $2, expires_at = $3, replaced_by = $4, ended_at = $5, refused_at = $6
+	n, err := t.exec(`UPDATE api_key SET name = $1, status = $2, expires_at = $3, replaced_by = $4, ended_at = $5, refused_at = $6, sought = $12
 		WHERE organization_id = $7 AND id = $8 AND status = $9 AND name = $10 AND replaced_by = $11`,
 		is.Name, string(is.Status), maybeMicros(is.ExpiresAt), is.ReplacedBy, maybeMicros(is.EndedAt), maybeMicros(is.RefusedAt),
-		is.Organization, is.ID, string(was.Status), was.Name, was.ReplacedBy)
+		is.Organization, is.ID, string(was.Status), was.Name, was.ReplacedBy, soughtIn(is))
 	if err == nil && n == 0 {
 		err = apikey.Changed()
 	}

@@ -156,15 +156,24 @@ func (s Workspaces) Update(ctx context.Context, was, is workspace.Workspace, e a
 }
 
 func (s Workspaces) ClaudeCode(ctx context.Context, o id.Organization, m id.Member) (workspace.Standing, bool, error) {
-	return first(queryAll(ctx, s.db.read, scanStanding, `SELECT `+workspaceFields+`, COALESCE(m.role, '') FROM workspace w
-		LEFT JOIN workspace_member m ON m.workspace_id = w.id AND m.principal_id = $2 WHERE w.organization_id = $1 AND w.kind = 'claude_code'`, o, m))
+	return first(queryAll(ctx, s.db.read, scanStanding, `SELECT `+workspaceFields+standingColumns+`$2 `+standingNames+`WHERE w.organization_id = $1 AND w.kind = 'claude_code'`, o, m))
 }
+
+const (
+	standingColumns = `, COALESCE(m.role, ''), COALESCE(m.created_at, 0), COALESCE(m.created_by, ''), COALESCE(a.name, sa.name, '') FROM workspace w
+		LEFT JOIN workspace_member m ON m.workspace_id = w.id AND m.principal_id = `
+	standingNames = `LEFT JOIN member om ON om.id = m.principal_id LEFT JOIN account a ON a.id = om.account_id LEFT JOIN service_account sa ON sa.id = m.principal_id `
+)
 
 func scanStanding(s scanner) (workspace.Standing, error) {
 	var r workspaceRow
 	var at workspace.Standing
-	if err := s.Scan(r.dest(&at.Role)...); err != nil {
+	var since int64
+	if err := s.Scan(r.dest(&at.Role, &since, &at.AddedBy, &at.Name)...); err != nil {
 		return at, err
+	}
+	if since != 0 {
+		at.Since = fromMicros(since)
 	}
 	var err error
 	at.Workspace, err = r.read()
@@ -172,6 +181,5 @@ func scanStanding(s scanner) (workspace.Standing, error) {
 }
 
 func (s Workspaces) Standing(ctx context.Context, o id.Organization, w id.Workspace, principal string) (workspace.Standing, bool, error) {
-	return first(queryAll(ctx, s.db.read, scanStanding, `SELECT `+workspaceFields+`, COALESCE(m.role, '') FROM workspace w
-		LEFT JOIN workspace_member m ON m.workspace_id = w.id AND m.principal_id = $3 WHERE w.organization_id = $1 AND w.id = $2`, o, w, principal))
+	return first(queryAll(ctx, s.db.read, scanStanding, `SELECT `+workspaceFields+standingColumns+`$3 `+standingNames+`WHERE w.organization_id = $1 AND w.id = $2`, o, w, principal))
 }

@@ -47,7 +47,8 @@ func (s *Service) member(ctx context.Context, o id.Organization, w id.Workspace,
 	if !ok || found.Role == "" {
 		return Member{}, fault.New(fault.NotFound, "%q is not in the workspace", principal)
 	}
-	return Member{Workspace: w, WorkspaceName: found.Workspace.Name, Principal: principal, Role: found.Role}, nil
+	return Member{Workspace: w, WorkspaceName: found.Workspace.Name, Principal: principal, Role: found.Role, CreatedAt: found.Since, CreatedBy: found.AddedBy,
+		Name: found.Name}, nil
 }
 
 // Of returns a page of the workspaces that a member or service account is in.

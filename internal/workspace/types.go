@@ -76,6 +76,9 @@ const (
 type Standing struct {
 	Workspace Workspace
 	Role      access.WorkspaceRole // empty: not in
+	Name      string               // of who it is
+	Since     time.Time            // zero: not in
+	AddedBy   string
 }
 
 // New is what a new workspace is to be.

@@ -16,10 +16,12 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/browser"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 // lived makes an organization that has been in use for a while.
@@ -54,6 +56,25 @@ func lived(t *testing.T) *world {
 	_, _, err = w.keys.CreateAdmin(ctx, owner, o, apikey.New{Name: "terraform"})
 	must(err)
 	must(w.db.APIKeys().Touch(ctx, map[id.APIKey]apikey.Use{first.ID: {At: w.clock.now(), Address: "192.0.2.7"}}))
+	w.place, err = w.workspaces.Create(ctx, owner, o, workspace.New{Name: "Mobile team", Models: []string{"claude-sonnet-5"}})
+	must(err)
+	_, err = w.workspaces.Add(ctx, owner, o, w.place.ID, ada.Email, access.WorkspaceAdmin)
+	must(err)
+	w.robot, err = w.services.Create(ctx, owner, o, serviceaccount.New{Name: "nightly-build", Description: "Builds on build-3; ask the platform team"})
+	must(err)
+	_, err = w.workspaces.Add(ctx, owner, o, w.place.ID, "nightly-build", access.WorkspaceDeveloper)
+	must(err)
+	_, _, err = w.keys.CreateForService(ctx, owner, o, apikey.New{Name: "build", ServiceAccount: w.robot.ID, Workspace: w.place.ID})
+	must(err)
+	w.stopped, _, err = w.keys.Create(ctx, owner, o, apikey.New{Name: "leaked on a screen"})
+	must(err)
+	must(w.db.APIKeys().Touch(ctx, map[id.APIKey]apikey.Use{w.stopped.ID: {At: w.clock.now(), Address: "198.51.100.4"}}))
+	w.clock.add(time.Minute)
+	off := apikey.Archived
+	_, err = w.keys.Update(ctx, owner, o, w.stopped.ID, apikey.Change{Status: &off})
+	must(err)
+	w.clock.add(time.Second)
+	must(w.db.APIKeys().Refuse(ctx, map[id.APIKey]time.Time{w.stopped.ID: w.clock.now()}))
 	w.clock.add(26 * time.Hour)
 	must(w.orgs.SetModels(ctx, owner, o, []string{"claude-opus-5", "claude-sonnet-5"}))
 	var entries []usage.Entry
@@ -107,7 +128,14 @@ func TestPagesInABrowser(t *testing.T) {
 	w := lived(t)
 	started := w.ask()
 	role, group := w.grouped()
-	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
+	all, _, err := w.sessions.List(t.Context(), w.owner.Caller(caller.Web), w.owner.Organization, session.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	place, robot, stopped := "/workspaces/"+string(w.place.ID), "/service-accounts/"+string(w.robot.ID), "/keys/"+string(w.stopped.ID)
+	pages := []string{"/workspaces", "/workspaces/new", place, place + "/settings", place + "/archive", place + "/members/new", "/service-accounts", "/service-accounts/new", robot, robot + "/archive",
+		stopped, "/sessions/" + string(all[0].ID), "/members/" + string(w.member.ID) + "/sessions/end", "/keys?q=nothing", "/mail", "/outbox",
+		"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
 		"/members/" + string(w.member.ID) + "/role", "/members/" + string(w.member.ID) + "/remove", "/members/" + string(w.member.ID) + "/offer", "/members?q=nobody-is-called-so",
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
 		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",
@@ -136,7 +164,10 @@ func TestPagesInABrowser(t *testing.T) {
 					name += "-query"
 				}
 				browser.Accessible(t, ctx)
-				browser.Screenshot(t, ctx, strings.NewReplacer(string(w.member.ID), "one", string(role.ID), "one", string(group.ID), "one").Replace(strings.Trim(name, "/")))
+				for _, one := range []string{string(w.member.ID), string(w.place.ID), string(w.robot.ID), string(w.stopped.ID), string(all[0].ID), string(role.ID), string(group.ID)} {
+					name = strings.ReplaceAll(name, one, "one")
+				}
+				browser.Screenshot(t, ctx, strings.Trim(name, "/"))
 			}
 			browser.NoErrors(t, ctx)
 		})

@@ -97,6 +97,11 @@ type world struct {
 	owner  org.Member
 	member org.Member
 	mail   *mailbox
+
+	// Of an organization that has been in use for a while.
+	place   workspace.Workspace
+	robot   serviceaccount.Account
+	stopped apikey.Key
 }
 
 // mailbox keeps the letters that are handed to the store.

@@ -40,7 +40,7 @@ func newWorkspaceMemberPage(w workspace.Workspace) (view, *form) {
 }
 
 func (c *Console) newWorkspaceMember(v *visit) error {
-	found, err := v.namedWorkspace()
+	found, err := v.workspaceToRun()
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,9 @@ func (c *Console) addWorkspaceMember(v *visit) error {
 }
 
 func (v *visit) namedWorkspaceMember() (workspace.Member, error) {
+	if _, err := v.workspaceToRun(); err != nil {
+		return workspace.Member{}, err
+	}
 	return v.c.cfg.Workspaces.Member(v.r.Context(), v.who, v.who.Organization, id.Workspace(v.r.PathValue("id")), v.r.PathValue("principal"))
 }
 

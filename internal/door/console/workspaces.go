@@ -205,8 +205,26 @@ func (c *Console) createWorkspace(v *visit) error {
 	return v.redirect("/workspaces/" + string(made.ID) + "?done=workspace")
 }
 
-func (c *Console) workspaceSettings(v *visit) error {
+// workspaceToRun is the named workspace, for who runs it.
+func (v *visit) workspaceToRun() (workspace.Workspace, error) {
 	w, err := v.namedWorkspace()
+	if err != nil {
+		return w, err
+	}
+	may, err := v.c.cfg.Workspaces.May(v.r.Context(), v.who, v.who.Organization, w.ID)
+	switch {
+	case err != nil:
+		return w, err
+	case !may.Has(access.RunWorkspace):
+		return w, fault.New(fault.Denied, "the workspace %q is run by its admins", w.Name).WithHint("ask one of them")
+	case w.Archived():
+		return w, fault.New(fault.Invalid, "the workspace %q is archived", w.Name)
+	}
+	return w, nil
+}
+
+func (c *Console) workspaceSettings(v *visit) error {
+	w, err := v.workspaceToRun()
 	if err != nil {
 		return err
 	}
