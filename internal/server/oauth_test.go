@@ -211,9 +211,15 @@ func TestCodeFlow(t *testing.T) {
 // to be known everywhere.
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Second); !ok(); {
+	waitWithin(t, time.Second, what, ok)
+}
+
+// waitWithin is waitFor for what the product does not promise within a second.
+func waitWithin(t testing.TB, long time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(long); !ok(); {
 		if time.Now().After(deadline) {
-			t.Errorf("waited a second for %s", what)
+			t.Errorf("waited %s for %s", long, what)
 			return
 		}
 	}
