@@ -107,7 +107,7 @@ func TestPagesInABrowser(t *testing.T) {
 	w := lived(t)
 	started := w.ask()
 	role, group := w.grouped()
-	pages := []string{"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
+	pages := []string{"/", "/members", "/invitations", "/invitations/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
 		"/members/" + string(w.member.ID) + "/role", "/members/" + string(w.member.ID) + "/remove", "/members/" + string(w.member.ID) + "/offer", "/members?q=nobody-is-called-so",
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
 		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",

@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
@@ -41,8 +42,19 @@ var matrix = map[string]string{
 	"POST /oauth/authorize":                            "400 400 400",
 	"GET /{$}":                                         "303 200 200",
 	"GET /members":                                     "303 403 200",
-	"POST /members":                                    "303 403 400",
-	"GET /members/new":                                 "303 403 200",
+	"POST /members":                                    "303 403 303",
+	"GET /members/new":                                 "303 403 303",
+	"GET /invitations":                                 "303 403 200",
+	"GET /invitations/new":                             "303 403 200",
+	"GET /invitations/sample.csv":                      "303 403 200",
+	"POST /invitations/batches":                        "303 403 400",
+	"GET /invitations/batches/{id}":                    "303 403 200",
+	"POST /invitations/batches/{id}/send":              "303 403 303",
+	"POST /invitations/batches/{id}/retry":             "303 403 303",
+	"POST /invitations/batches/{id}/mend":              "303 403 303",
+	"POST /invitations/proposals/{id}":                 "303 403 404",
+	"GET /invitations/{id}/{act}":                      "303 403 200",
+	"POST /invitations/{id}/{act}":                     "303 403 303",
 	"GET /members/{id}":                                "303 403 200",
 	"POST /members/{id}/link":                          "303 403 200",
 	"GET /members/{id}/role":                           "303 403 200",
@@ -202,6 +214,14 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/outbox/{id}"):
 		l := w.invitation("ada@example.com")
 		thing = string(l.ID)
+	case strings.HasPrefix(path, "/invitations/batches/{id}"):
+		b, failed := w.invites.Check(ctx, owner, owner.Organization, invite.List{Text: strings.ToLower(string(id.NewRequest())[4:]) + "@acme.example", Place: invite.Place{Role: access.User}})
+		thing, err = string(b.ID), failed
+	case strings.HasPrefix(path, "/invitations/proposals/{id}"):
+		thing = "x"
+	case strings.HasPrefix(path, "/invitations/{id}"):
+		i, failed := w.invites.Create(ctx, owner, owner.Organization, invite.New{Email: strings.ToLower(string(id.NewRequest())[4:]) + "@acme.example", Place: invite.Place{Role: access.User}})
+		thing, err = string(i.ID), failed
 	case strings.HasPrefix(path, "/account/"):
 		thing = "x" // nobody's
 	case strings.HasPrefix(path, "/workspaces/{id}"):
@@ -224,7 +244,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 }
 
 // acts are what is done to the things of a path, by its first part.
-var acts = map[string]string{"members": "suspend", "keys": "archive"}
+var acts = map[string]string{"members": "suspend", "keys": "archive", "invitations": "withdraw"}
 
 func TestEveryRouteForEveryVisitor(t *testing.T) {
 	t.Parallel()
