@@ -40,6 +40,7 @@ func (s *Server) newConsole(address func(*http.Request) string) *console.Console
 		Upstreams:       s.rooms.Upstreams,
 		Usage:           s.rooms.Usage,
 		Outbox:          s.rooms.Outbox,
+		Invitations:     s.rooms.Invites,
 		Onboarding:      s.rooms.Onboarding,
 		Record:          s.rooms.Activity,
 		PublicURL:       s.cfg.PublicURL,

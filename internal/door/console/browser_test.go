@@ -133,9 +133,9 @@ func TestPagesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	place, robot, stopped := "/workspaces/"+string(w.place.ID), "/service-accounts/"+string(w.robot.ID), "/keys/"+string(w.stopped.ID)
-	pages := []string{"/workspaces", "/workspaces/new", place, place + "/settings", place + "/archive", place + "/members/new", "/service-accounts", "/service-accounts/new", robot, robot + "/archive",
+	pages := []string{"/workspaces", "/workspaces/new", place, place + "/settings", place + "/archive", place + "/invitations", "/invitations/new", "/service-accounts", "/service-accounts/new", robot, robot + "/archive",
 		stopped, "/sessions/" + string(all[0].ID), "/members/" + string(w.member.ID) + "/sessions/end", "/keys?q=nothing", "/mail", "/outbox",
-		"/", "/members", "/members/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
+		"/", "/members", "/invitations", "/invitations/new", "/members/" + string(w.member.ID), "/members/" + string(w.member.ID) + "/suspend", "/keys", "/keys/new", "/sessions",
 		"/members/" + string(w.member.ID) + "/role", "/members/" + string(w.member.ID) + "/remove", "/members/" + string(w.member.ID) + "/offer", "/members?q=nobody-is-called-so",
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
 		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",

@@ -23,6 +23,7 @@ type Config struct {
 	Upstreams       Upstreams
 	Usage           Usage
 	Outbox          Outbox
+	Invitations     Invitations
 	Record          Record
 	Onboarding      Onboarding
 
@@ -103,6 +104,7 @@ func routes() []route {
 		oauthRoutes,
 		homeRoutes,
 		memberRoutes,
+		inviteRoutes,
 		roleRoutes,
 		groupRoutes,
 		keyRoutes,

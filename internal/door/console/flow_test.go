@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -48,15 +49,24 @@ func TestAnOwnerSetsUp(t *testing.T) {
 			browser.Do(t, ctx, press(`main [value="simulated"]`), press("main button"))
 			browser.WaitText(t, ctx, "The upstream was connected")
 			browser.Screenshot(t, ctx, "upstreams")
-			browser.Do(t, ctx, chromedp.Navigate(w.url+"/members"), press(`a[href="/members/new"].button`))
-			browser.WaitText(t, ctx, "Add a member")
-			browser.Do(t, ctx, typing("email", "dev@acme.example"), typing("name", "Dev Eloper"))
-			browser.Screenshot(t, ctx, "member")
-			browser.Do(t, ctx, press("main button"))
-			browser.WaitText(t, ctx, "The member was added")
-			browser.Screenshot(t, ctx, "added")
-			browser.Do(t, ctx, press(`form[action$="/link"] button`))
-			browser.WaitText(t, ctx, "A sign-in link for Dev Eloper")
+			browser.Do(t, ctx, chromedp.Navigate(w.url+"/members"), press(`a[href="/invitations/new"].button`))
+			browser.WaitText(t, ctx, "Invite people")
+			browser.Do(t, ctx, typing("list", "Dev Eloper <dev@acme.example>"))
+			browser.Screenshot(t, ctx, "invite")
+			browser.Do(t, ctx, press("main button.primary"))
+			browser.WaitText(t, ctx, "Check the list")
+			browser.Screenshot(t, ctx, "checked")
+			browser.Do(t, ctx, press(`form[action$="/send"] button`))
+			browser.WaitText(t, ctx, "Inviting 1 person")
+			if err := w.invites.SendAll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			browser.WaitText(t, ctx, "1 person invited") // the page looks by itself
+			browser.Screenshot(t, ctx, "invited")
+			w.owner = w.memberOf("olive@acme.example")
+			somebody := w.add("ada@acme.example", "Ada Lovelace", access.Developer)
+			browser.Do(t, ctx, chromedp.Navigate(w.url+"/members/"+string(somebody.ID)), press(`form[action$="/link"] button`))
+			browser.WaitText(t, ctx, "A sign-in link for Ada Lovelace")
 			browser.Screenshot(t, ctx, "once")
 			link := browser.Get(t, ctx, chromedp.Text(chromedp.CSS(".once code")))
 			if !strings.HasPrefix(link, w.url+"/link/sk-gate-link01-") {

@@ -82,7 +82,7 @@ func (f *form) blame(err error) (*problem, int, bool) {
 		return nil, 0, false
 	}
 	switch e.Kind {
-	case fault.Invalid, fault.Conflict, fault.RateLimited, fault.Unauthenticated, fault.NotFound:
+	case fault.Invalid, fault.Conflict, fault.RateLimited, fault.Unauthenticated, fault.NotFound, fault.TooLarge:
 	default:
 		return nil, 0, false
 	}

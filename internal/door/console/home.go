@@ -142,7 +142,7 @@ func (c *Console) overview(v *visit) ([]fact, []step, error) {
 	}
 	steps := []step{
 		{len(upstreams) > 0, "Connect an upstream", "Where models answer: the Anthropic API with your organization's key, or the simulated model to try things out.", link{"/upstreams/new", "Connect"}},
-		{active+counts[org.Suspended] > 1, "Add the first member", "They get a sign-in link from you, and sign in their own devices.", link{"/members/new", "Add a member"}},
+		{active+counts[org.Suspended] > 1, "Invite the first people", "They get a link by mail, choose a password, and sign in their own devices.", link{"/invitations/new", "Invite people"}},
 		{sessions > 0, "Sign in a device", "Yours will do. A page of its own leads you through it.", link{"/start", "Get started"}},
 	}
 	return []fact{up, {Label: "Active members", Value: number(int64(active)), To: "/members"},

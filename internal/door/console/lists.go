@@ -189,6 +189,16 @@ type once struct {
 
 // notices are what a page says after an act led to it.
 var notices = map[string]string{
+	"checked":     "The lines were checked again.",
+	"resent":      "The invitation was sent again.",
+	"again":       "They were invited again, with a new link.",
+	"uninvited":   "The invitation was withdrawn. Its link does not work any more.",
+	"link-made":   "The link works from now on.",
+	"link-off":    "The link does not work any more.",
+	"link-new":    "The link has a new address. The old one does not work any more.",
+	"approved":    "They were invited.",
+	"refused":     "The proposal was declined.",
+	"proposed":    "The proposal was made. Somebody who may invite decides on it.",
 	"added":       "The member was added. Make them a sign-in link to let them in.",
 	"suspended":   "The member was suspended. Their sessions and keys are refused from now on.",
 	"deactivate":  "The key was deactivated.",

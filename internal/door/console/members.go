@@ -17,7 +17,7 @@ import (
 
 var memberRoutes = []route{
 	get("/members", member, (*Console).members),
-	post("/members", member, (*Console).addMember),
+	post("/members", member, (*Console).newMember),
 	get("/members/new", member, (*Console).newMember),
 	get("/members/{id}", member, (*Console).memberPage),
 	post("/members/{id}/link", member, (*Console).memberLink),
@@ -89,7 +89,7 @@ func (c *Console) members(v *visit) error {
 		carried(v.r.URL, "status", "group", "sort"), f.Text != "" || f.Status != "" || len(f.Roles) > 0 || f.Group != "",
 		c.seatsLine(v), turnOf(v.r.URL, found, more, func(m org.Member) string { return string(m.ID) })}}
 	if v.who.Rights.Has(caller.ManageMembers) {
-		w.Action = &link{"/members/new", "Add a member"}
+		w.Action = &link{"/invitations/new", "Invite people"}
 	}
 	return v.show(http.StatusOK, "members", w)
 }
@@ -107,35 +107,12 @@ func (c *Console) seatsLine(v *visit) string {
 	return line
 }
 
-func newMemberPage(who caller.Caller) (view, *form) {
-	f := &form{Action: "/members", Submit: "Add the member", Cancel: "/members", Fields: []field{
-		{Kind: "email", Name: "email", Label: "E-mail address", Autocomplete: "off", Length: 254, Focus: true},
-		{Kind: "text", Name: "name", Label: "Name", Autocomplete: "off", Length: 200, Optional: true},
-		{Kind: "radio", Name: "role", Label: "Role", Options: givenRoles(who, access.ClaudeCodeUser)},
-	}}
-	return view{Title: "Add a member", Lead: "They get in with a sign-in link that you make on the next page and hand over yourself.", Body: f}, f
-}
-
+// newMember leads on: people become members by invitation.
 func (c *Console) newMember(v *visit) error {
 	if err := access.Check(v.who, caller.ManageMembers, v.who.Organization); err != nil {
 		return err
 	}
-	w, _ := newMemberPage(v.who)
-	return v.show(http.StatusOK, "form", w)
-}
-
-func (c *Console) addMember(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
-	m, err := c.cfg.Organizations.Add(v.r.Context(), v.who, v.who.Organization,
-		org.NewMember{Email: typed.Get("email"), Name: typed.Get("name"), Role: access.Role(typed.Get("role"))})
-	if err != nil {
-		w, f := newMemberPage(v.who)
-		return v.again("form", w, f, typed, err)
-	}
-	return v.redirect("/members/" + string(m.ID) + "?done=added")
+	return v.redirect("/invitations/new")
 }
 
 func (v *visit) namedMember() (org.Member, error) {

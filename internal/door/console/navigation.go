@@ -31,6 +31,7 @@ func navigation(rights caller.Rights, at string) []navGroup {
 		}},
 		{"People", []navItem{
 			item("/members", "Members", caller.ReadMembers),
+			item("/invitations", "Invitations", caller.ManageMembers),
 			item("/groups", "Groups", caller.ReadMembers, caller.ManageRoles),
 			item("/people/setup", "Set-up", caller.ReadMembers),
 		}},

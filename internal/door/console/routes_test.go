@@ -14,6 +14,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
@@ -41,8 +42,8 @@ var matrix = map[string]string{
 	"POST /oauth/authorize":                           "400 400 400",
 	"GET /{$}":                                        "303 200 200",
 	"GET /members":                                    "303 403 200",
-	"POST /members":                                   "303 403 400",
-	"GET /members/new":                                "303 403 200",
+	"POST /members":                                   "303 403 303",
+	"GET /members/new":                                "303 403 303",
 	"GET /members/{id}":                               "303 403 200",
 	"POST /members/{id}/link":                         "303 403 200",
 	"GET /members/{id}/role":                          "303 403 200",
@@ -116,63 +117,74 @@ var matrix = map[string]string{
 	"POST /workspaces/{id}/members/{principal}":       "303 404 400",
 	"GET /workspaces/{id}/members/{principal}/remove": "303 404 200",
 	"POST /workspaces/{id}/members/{principal}/remove": "303 404 303",
-	"GET /service-accounts":                            "303 403 200",
-	"POST /service-accounts":                           "303 403 400",
-	"GET /service-accounts/new":                        "303 403 200",
-	"GET /service-accounts/{id}":                       "303 403 200",
-	"POST /service-accounts/{id}":                      "303 403 400",
-	"GET /service-accounts/{id}/archive":               "303 403 200",
-	"POST /service-accounts/{id}/archive":              "303 403 303",
-	"GET /activity":                                    "303 200 200",
-	"GET /mail":                                        "303 403 200",
-	"GET /outbox":                                      "303 403 200",
-	"GET /outbox/{id}":                                 "303 403 200",
-	"POST /outbox/{id}/retry":                          "303 403 409",
-	"GET /account":                                     "303 200 200",
-	"POST /account/password":                           "303 400 400",
-	"GET /start":                                       "303 200 200",
-	"GET /start/state":                                 "303 200 200",
-	"GET /people/setup":                                "303 403 200",
-	"GET /people/setup/nudge":                          "303 403 200",
-	"POST /people/setup/nudge":                         "303 403 303",
-	"POST /people/setup/{id}/nudge":                    "303 403 303",
-	"POST /sign-in/passkey":                            "501 501 501",
-	"POST /sign-in/passkey/answer":                     "501 501 501",
-	"GET /sign-in/step":                                "303 303 303",
-	"POST /sign-in/step":                               "401 401 401",
-	"POST /sign-in/step/passkey":                       "401 401 401",
-	"GET /forgot":                                      "200 200 200",
-	"POST /forgot":                                     "400 400 400",
-	"GET /reset/{token}":                               "404 404 404",
-	"POST /reset/{token}":                              "404 404 404",
-	"POST /account/name":                               "303 303 303",
-	"POST /account/email":                              "303 400 400",
-	"POST /account/email/withdraw":                     "303 303 303",
-	"GET /account/email/{token}":                       "303 404 404",
-	"POST /account/email/{token}":                      "303 404 404",
-	"GET /account/confirm":                             "303 200 200",
-	"POST /account/confirm":                            "303 409 400",
-	"POST /account/confirm/passkey":                    "303 501 501",
-	"GET /account/history":                             "303 200 200",
-	"GET /account/security":                            "303 200 200",
-	"GET /account/password/remove":                     "303 200 200",
-	"POST /account/password/remove":                    "303 409 409",
-	"GET /account/passkeys/new":                        "303 501 501",
-	"POST /account/passkeys":                           "303 501 501",
-	"GET /account/passkeys/{id}/remove":                "303 404 404",
-	"POST /account/passkeys/{id}/remove":               "303 404 404",
-	"GET /account/app":                                 "303 200 200",
-	"POST /account/app":                                "303 400 400",
-	"GET /account/app/remove":                          "303 200 200",
-	"POST /account/app/remove":                         "303 404 404",
-	"GET /account/codes":                               "303 200 200",
-	"POST /account/codes":                              "303 409 409",
-	"GET /account/browsers":                            "303 200 200",
-	"POST /account/browsers/{id}/end":                  "303 404 404",
-	"GET /account/sign-out-everywhere":                 "303 200 200",
-	"POST /account/sign-out-everywhere":                "303 303 303",
-	"GET /activity/{id}":                               "303 404 200",
-	"POST /activity/export":                            "303 403 200",
+	"GET /invitations":                     "303 403 200",
+	"GET /invitations/new":                 "303 403 200",
+	"GET /invitations/sample.csv":          "303 403 200",
+	"POST /invitations/batches":            "303 403 400",
+	"GET /invitations/batches/{id}":        "303 403 200",
+	"POST /invitations/batches/{id}/send":  "303 403 303",
+	"POST /invitations/batches/{id}/retry": "303 403 303",
+	"POST /invitations/batches/{id}/mend":  "303 403 303",
+	"POST /invitations/proposals/{id}":     "303 403 404",
+	"GET /invitations/{id}/{act}":          "303 403 200",
+	"POST /invitations/{id}/{act}":         "303 403 303",
+	"GET /service-accounts":                "303 403 200",
+	"POST /service-accounts":               "303 403 400",
+	"GET /service-accounts/new":            "303 403 200",
+	"GET /service-accounts/{id}":           "303 403 200",
+	"POST /service-accounts/{id}":          "303 403 400",
+	"GET /service-accounts/{id}/archive":   "303 403 200",
+	"POST /service-accounts/{id}/archive":  "303 403 303",
+	"GET /activity":                        "303 200 200",
+	"GET /mail":                            "303 403 200",
+	"GET /outbox":                          "303 403 200",
+	"GET /outbox/{id}":                     "303 403 200",
+	"POST /outbox/{id}/retry":              "303 403 409",
+	"GET /account":                         "303 200 200",
+	"POST /account/password":               "303 400 400",
+	"GET /start":                           "303 200 200",
+	"GET /start/state":                     "303 200 200",
+	"GET /people/setup":                    "303 403 200",
+	"GET /people/setup/nudge":              "303 403 200",
+	"POST /people/setup/nudge":             "303 403 303",
+	"POST /people/setup/{id}/nudge":        "303 403 303",
+	"POST /sign-in/passkey":                "501 501 501",
+	"POST /sign-in/passkey/answer":         "501 501 501",
+	"GET /sign-in/step":                    "303 303 303",
+	"POST /sign-in/step":                   "401 401 401",
+	"POST /sign-in/step/passkey":           "401 401 401",
+	"GET /forgot":                          "200 200 200",
+	"POST /forgot":                         "400 400 400",
+	"GET /reset/{token}":                   "404 404 404",
+	"POST /reset/{token}":                  "404 404 404",
+	"POST /account/name":                   "303 303 303",
+	"POST /account/email":                  "303 400 400",
+	"POST /account/email/withdraw":         "303 303 303",
+	"GET /account/email/{token}":           "303 404 404",
+	"POST /account/email/{token}":          "303 404 404",
+	"GET /account/confirm":                 "303 200 200",
+	"POST /account/confirm":                "303 409 400",
+	"POST /account/confirm/passkey":        "303 501 501",
+	"GET /account/history":                 "303 200 200",
+	"GET /account/security":                "303 200 200",
+	"GET /account/password/remove":         "303 200 200",
+	"POST /account/password/remove":        "303 409 409",
+	"GET /account/passkeys/new":            "303 501 501",
+	"POST /account/passkeys":               "303 501 501",
+	"GET /account/passkeys/{id}/remove":    "303 404 404",
+	"POST /account/passkeys/{id}/remove":   "303 404 404",
+	"GET /account/app":                     "303 200 200",
+	"POST /account/app":                    "303 400 400",
+	"GET /account/app/remove":              "303 200 200",
+	"POST /account/app/remove":             "303 404 404",
+	"GET /account/codes":                   "303 200 200",
+	"POST /account/codes":                  "303 409 409",
+	"GET /account/browsers":                "303 200 200",
+	"POST /account/browsers/{id}/end":      "303 404 404",
+	"GET /account/sign-out-everywhere":     "303 200 200",
+	"POST /account/sign-out-everywhere":    "303 303 303",
+	"GET /activity/{id}":                   "303 404 200",
+	"POST /activity/export":                "303 403 200",
 }
 
 // example is a path of a pattern, with things that are there.
@@ -200,6 +212,14 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/outbox/{id}"):
 		l := w.invitation("ada@example.com")
 		thing = string(l.ID)
+	case strings.HasPrefix(path, "/invitations/batches/{id}"):
+		b, failed := w.invites.Check(ctx, owner, owner.Organization, invite.List{Text: strings.ToLower(string(id.NewRequest())[4:]) + "@acme.example", Place: invite.Place{Role: access.User}})
+		thing, err = string(b.ID), failed
+	case strings.HasPrefix(path, "/invitations/proposals/{id}"):
+		thing = "x"
+	case strings.HasPrefix(path, "/invitations/{id}"):
+		i, failed := w.invites.Create(ctx, owner, owner.Organization, invite.New{Email: strings.ToLower(string(id.NewRequest())[4:]) + "@acme.example", Place: invite.Place{Role: access.User}})
+		thing, err = string(i.ID), failed
 	case strings.HasPrefix(path, "/account/"):
 		thing = "x" // nobody's
 	case path == "/activity/{id}":
@@ -225,7 +245,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 }
 
 // acts are what is done to the things of a path, by its first part.
-var acts = map[string]string{"members": "suspend", "keys": "archive"}
+var acts = map[string]string{"members": "suspend", "keys": "archive", "invitations": "withdraw"}
 
 func TestEveryRouteForEveryVisitor(t *testing.T) {
 	t.Parallel()

@@ -147,11 +147,13 @@ func (v *visit) origin() account.Origin {
 }
 
 // readForm reads the body's fields, and those of the body alone.
-func (v *visit) readForm() (url.Values, error) {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+func (v *visit) readForm() (url.Values, error) { return v.readFormUpTo(maxForm) }
+
+func (v *visit) readFormUpTo(most int64) (url.Values, error) {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, most)
 	if err := v.r.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, fault.New(fault.TooLarge, "the form is larger than %d KiB", maxForm>>10)
+			return nil, fault.New(fault.TooLarge, "the form is larger than %d KiB", most>>10)
 		}
 		return nil, fault.Wrap(fault.Invalid, err, "the form could not be read")
 	}

@@ -35,6 +35,11 @@ addEventListener("pageshow", (event) => { if (event.persisted) location.reload()
 // What went wrong is read out first.
 document.getElementById("problem")?.focus();
 
+// A page of work under way is loaded anew, as long as it is looked at.
+if (document.querySelector("[data-reload]")) {
+  setInterval(() => { if (!document.hidden) location.reload(); }, 2000);
+}
+
 // A page on which somebody waits looks by itself, as long as it is looked at.
 const waiting = document.querySelector("[data-poll]");
 if (waiting) {
