@@ -34,7 +34,7 @@ type RBACGroupMember struct {
 	RBACGroupID string `json:"rbac_group_id"`
 	UserID      string `json:"user_id"`
 	Email       string `json:"email"`
-	CreatedAt   Time   `json:"created_at"` // when they came into the group
+	CreatedAt   Time   `json:"created_at"` // when they joined the organization: that they came into the group is in the record
 }
 
 // RBACGroupMemberNew is the body that puts a member into a group.

@@ -7,7 +7,7 @@ type RateLimit struct {
 	Type      string             `json:"type" const:"rate_limit"`
 	Group     RateLimitGroup     `json:"group"`
 	GroupType RateLimitGroupType `json:"group_type"` // deprecated: see group
-	Models    []string           `json:"models"`     // that it is about
+	Models    []string           `json:"models"`     // that the organization allows; empty: all
 	Limits    []RateLimitValue   `json:"limits"`
 }
 
@@ -31,7 +31,7 @@ type WorkspaceRateLimit struct {
 	RateLimitID string                    `json:"rate_limit_id"` // the organization's
 	Group       RateLimitGroup            `json:"group"`
 	GroupType   RateLimitGroupType        `json:"group_type"` // deprecated: see group
-	Models      []string                  `json:"models"`
+	Models      []string                  `json:"models"`     // that the workspace allows; empty: all of the organization's
 	Limits      []WorkspaceRateLimitValue `json:"limits"`
 }
 

@@ -1,6 +1,10 @@
 // Package admin is the Admin API, with the paths and shapes of Anthropic's:
-// reading the organization and its API keys, and renaming, switching off and
-// archiving keys. Every request needs an admin key, in x-api-key or as a Bearer
-// token; a path answers with and without ?beta=true. Requests are limited to
-// 100 a minute and organization.
+// members, invitations, workspaces, service accounts, groups, custom roles, rate
+// limits and API keys. Every request needs an admin key, in x-api-key or as a
+// Bearer token; a path answers with and without ?beta=true. Requests are limited
+// to 100 a minute and organization.
+//
+// The door reads requests strictly and leaves every decision to the rooms. What
+// it decides itself is what this API never does, whoever asks: it makes nobody
+// an owner or admin.
 package admin

@@ -3,11 +3,9 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,15 +17,19 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/limit"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
 const (
 	maxBody      = 64 << 10
 	defaultLimit = 20
 	maxLimit     = 1000
+	maxMembers   = 1000 // of an object in a body
 )
 
 // Authenticator turns a presented credential into a grant. *bearer.Keeper is one.
@@ -37,13 +39,17 @@ type Authenticator interface {
 
 // Config is what a Door needs.
 type Config struct {
-	Authenticator Authenticator
-	Orgs          *org.Service
-	Keys          *apikey.Service
-	Requests      *limit.Limiter // by organization
-	Address       func(*http.Request) string
-	Now           func() time.Time
-	Log           *slog.Logger
+	Authenticator         Authenticator
+	Orgs                  *org.Service
+	Invites               *invite.Service
+	Keys                  *apikey.Service
+	Workspaces            *workspace.Service
+	ServiceAccounts       *serviceaccount.Service
+	PerMinute, Concurrent int            // what every credential may ask of models
+	Requests              *limit.Limiter // by organization
+	Address               func(*http.Request) string
+	Now                   func() time.Time
+	Log                   *slog.Logger
 }
 
 // Door serves the Admin API. Make it with New.
@@ -54,13 +60,13 @@ func New(cfg Config) *Door { return &Door{cfg} }
 
 // Routes lists the door's patterns. None is open.
 func (d *Door) Routes() []route.Route {
-	return append(d.unserved(), []route.Route{
+	return slices.Concat(d.userRoutes(), d.inviteRoutes(), d.workspaceRoutes(), d.groupRoutes(), d.serviceAccountRoutes(), d.rateLimitRoutes(), []route.Route{
 		{Pattern: "GET /v1/organizations/me", Handler: d.serve(d.me)},
 		{Pattern: "GET /v1/organizations/api_keys", Handler: d.serve(d.listKeys)},
 		{Pattern: "GET /v1/organizations/api_keys/{id}", Handler: d.serve(d.getKey)},
 		{Pattern: "POST /v1/organizations/api_keys/{id}", Handler: d.serve(d.updateKey)},
 		{Pattern: "/v1/organizations/", Handler: d.serve(d.nothing)},
-	}...)
+	})
 }
 
 // answer computes what a request is answered with.
@@ -77,6 +83,9 @@ func (d *Door) serve(f answer) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("anthropic-organization-id", string(who.Organization))
+		if !known(r) {
+			f = d.nothing
+		}
 		value, err := f(r, who)
 		if err != nil {
 			d.fail(w, r, request, err)
@@ -86,6 +95,16 @@ func (d *Door) serve(f answer) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		_ = json.NewEncoder(w).Encode(value) // the client has gone: nobody to tell
 	}
+}
+
+// known reports whether what the path names looks like ids.
+func known(r *http.Request) bool {
+	for _, name := range []string{"id", "user", "account", "workspace", "limit"} {
+		if v := r.PathValue(name); v != "" && !wellFormed(v) {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *Door) admit(r *http.Request) (caller.Caller, error) {
@@ -125,37 +144,30 @@ func (d *Door) me(r *http.Request, who caller.Caller) (any, error) {
 }
 
 func (d *Door) listKeys(r *http.Request, who caller.Caller) (any, error) {
-	q := r.URL.Query()
-	f := apikey.Filter{Kind: apikey.ForModels, Status: apikey.Status(q.Get("status")), CreatedBy: q.Get("created_by_user_id"),
-		After: id.APIKey(q.Get("after_id")), Before: id.APIKey(q.Get("before_id")), Limit: defaultLimit}
-	switch f.Status {
-	case "", apikey.Active, apikey.Inactive, apikey.Archived, apikey.Expired:
-	default:
-		return nil, fault.New(fault.Invalid, "status must be active, inactive, archived or expired")
-	}
-	if raw := q.Get("limit"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 1 || n > maxLimit {
-			return nil, fault.New(fault.Invalid, "limit must be a number from 1 to %d", maxLimit)
+	q := ask(r)
+	after, before := q.ends()
+	f := apikey.Filter{Kind: apikey.ForModels, CreatedBy: q.id("created_by_user_id"), After: id.APIKey(after), Before: id.APIKey(before), Limit: q.limit}
+	if status := api.KeyStatus(q.text("status")); status != "" {
+		if err := oneOf("status", status); err != nil {
+			return nil, err
 		}
-		f.Limit = n
+		f.Status = apikey.Status(status)
 	}
-	page := api.Page[api.APIKey]{Data: []api.APIKey{}}
-	if q.Get("workspace_id") != "" {
-		return page, nil // there is only the default workspace, which has no id here
+	in := id.Workspace(q.id("workspace_id"))
+	if q.err != nil {
+		return nil, q.err
+	}
+	if in != "" {
+		if _, err := d.cfg.Workspaces.Get(r.Context(), who, who.Organization, in); err != nil {
+			return nil, err
+		}
+		f.Workspace = &in
 	}
 	keys, more, err := d.cfg.Keys.List(r.Context(), who, who.Organization, f)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range keys {
-		page.Data = append(page.Data, d.wire(k))
-	}
-	if n := len(page.Data); n > 0 {
-		page.FirstID, page.LastID = &page.Data[0].ID, &page.Data[n-1].ID
-	}
-	page.HasMore = more
-	return page, nil
+	return pageOf(keys, more, d.wire, func(k api.APIKey) string { return k.ID }), nil
 }
 
 func (d *Door) getKey(r *http.Request, who caller.Caller) (any, error) {
@@ -183,30 +195,6 @@ func (d *Door) updateKey(r *http.Request, who caller.Caller) (any, error) {
 	}
 	k, err = d.cfg.Keys.Update(r.Context(), who, who.Organization, k.ID, apikey.Change{Name: in.Name, Status: (*apikey.Status)(in.Status)})
 	return d.wire(k), err
-}
-
-// readBody decodes a JSON object. Unknown members are refused: a misspelt
-// "status" must not look as if it had worked.
-func readBody(r *http.Request, into any) error {
-	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	switch {
-	case err != nil:
-		return fault.Wrap(fault.Invalid, err, "the body did not arrive whole")
-	case len(raw) > maxBody:
-		return fault.New(fault.TooLarge, "the body is larger than %d bytes", maxBody)
-	}
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-			return fault.New(fault.Invalid, "%s: unknown field", strings.Trim(field, `"`))
-		}
-		return fault.Wrap(fault.Invalid, err, "the body must be a JSON object of the documented shape")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fault.New(fault.Invalid, "there is something after the JSON object")
-	}
-	return nil
 }
 
 func (d *Door) wire(k apikey.Key) api.APIKey {

@@ -1,0 +1,437 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anthropics/anthropic-sdk-go"
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/account"
+	"github.com/gatehouse-dev/gatehouse/internal/apikey"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
+	"github.com/gatehouse-dev/gatehouse/internal/workspace"
+)
+
+// TestAdminAPILifecycles takes each subject of the Admin API through its life,
+// with the SDK as it comes, and tries ids of another organization on the way.
+func TestAdminAPILifecycles(t *testing.T) {
+	nodes.Each(t, func(t *testing.T, database string) {
+		w := nodes.Start(t, nodes.Options{Database: database})
+		c := adminClient(w.URL, w)
+		member := sampleUser(t, c)
+		foreign := strangers(t, w)
+		invitesLive(t, c, foreign)
+		usersLive(t, w, c, foreign)
+		w.Forward(t, time.Minute)
+		workspacesLive(t, w, c, member, foreign)
+		w.Forward(t, time.Minute)
+		groupsLive(t, w, c, member, foreign)
+		w.Forward(t, time.Minute)
+		serviceAccountsLive(t, c, foreign)
+		rateLimitsLive(t, c, foreign)
+	})
+}
+
+// others are things of another organization.
+type others struct{ member, workspace, group, service, role string }
+
+func strangers(t testing.TB, w *nodes.World) others {
+	t.Helper()
+	ctx, rooms := t.Context(), w.Server.Rooms()
+	boss, err := rooms.Accounts.Found(ctx, operator(), account.First{Organization: "Victim", Email: "boss@example.org"})
+	must(t, err)
+	who, o := caller.OfOperator(boss.Organization), boss.Organization
+	space, err := rooms.Workspaces.Create(ctx, who, o, workspace.New{Name: "Theirs"})
+	must(t, err)
+	group, err := rooms.Orgs.CreateGroup(ctx, who, o, org.Group{Name: "Theirs"})
+	must(t, err)
+	service, err := rooms.ServiceAccounts.Create(ctx, who, o, serviceaccount.New{Name: "theirs"})
+	must(t, err)
+	role, err := rooms.Orgs.CreateRole(ctx, who, o, org.Role{Name: "Theirs", Rights: caller.RightsOf(caller.ReadMembers)})
+	must(t, err)
+	return others{string(boss.ID), string(space.ID), string(group.ID), string(service.ID), string(role.ID)}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sampleUser(t testing.TB, c anthropic.Client) string {
+	t.Helper()
+	page, err := c.Organization.Users.List(t.Context(), anthropic.OrganizationUserListParams{Email: anthropic.String("Member@Example.com")})
+	must(t, err)
+	if len(page.Data) != 1 || page.Data[0].Role != "developer" || page.Data[0].Name != "Max Member" || page.Data[0].AddedAt.IsZero() {
+		t.Fatalf("by address: %s", page.RawJSON())
+	}
+	return page.Data[0].ID
+}
+
+func invitesLive(t testing.TB, c anthropic.Client, foreign others) {
+	ctx, invites := t.Context(), c.Organization.Invites
+	in := anthropic.OrganizationInviteNewParams{Email: "new@example.com", Role: "user"}
+	made, err := invites.New(ctx, in)
+	must(t, err)
+	if made.Email != "new@example.com" || made.Role != "user" || made.Status != "pending" || made.ExpiresAt.Sub(made.InvitedAt) != 21*24*time.Hour {
+		t.Errorf("invited: %s", made.RawJSON())
+	}
+	_, err = invites.New(ctx, in)
+	wantAPIError(t, "inviting twice", err, 409, "conflict_error")
+	_, err = invites.New(ctx, anthropic.OrganizationInviteNewParams{Email: "member@example.com", Role: "user"})
+	wantAPIError(t, "inviting a member", err, 409, "conflict_error")
+	_, err = invites.New(ctx, anthropic.OrganizationInviteNewParams{Email: "other@example.com", Role: "user", RBACGroupIDs: []string{foreign.group}})
+	if err == nil {
+		t.Error("an invitation into a group of another organization")
+	}
+	got, err := invites.Get(ctx, made.ID)
+	if err != nil || got.ID != made.ID {
+		t.Errorf("reading: %v, %+v", err, got)
+	}
+	list := func(status string) int {
+		page, err := invites.List(ctx, anthropic.OrganizationInviteListParams{Statuses: []string{status}, Roles: []string{"user", "billing"}})
+		must(t, err)
+		return len(page.Data)
+	}
+	if list("pending") != 1 || list("deleted") != 0 {
+		t.Error("the invitation is not listed as pending")
+	}
+	gone, err := invites.Delete(ctx, made.ID)
+	if err != nil || gone.ID != made.ID {
+		t.Errorf("withdrawing: %v", err)
+	}
+	if list("pending") != 0 || list("deleted") != 1 {
+		t.Error("the invitation is not listed as deleted")
+	}
+	_, err = invites.Get(ctx, "invite_0000000000000000000000")
+	wantAPIError(t, "an invitation that is not there", err, 404, "not_found_error")
+}
+
+func usersLive(t testing.TB, w *nodes.World, c anthropic.Client, foreign others) {
+	ctx, users := t.Context(), c.Organization.Users
+	var last org.Member
+	for i := range 3 {
+		w.Forward(t, time.Second)
+		var err error
+		last, err = w.Server.Rooms().Orgs.Add(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization,
+			org.NewMember{Email: "person" + strconv.Itoa(i) + "@example.com", Role: access.User})
+		must(t, err)
+	}
+	var emails []string
+	pager := users.ListAutoPaging(ctx, anthropic.OrganizationUserListParams{Limit: anthropic.Int(2)})
+	for pager.Next() {
+		emails = append(emails, pager.Current().Email)
+	}
+	if got := strings.Join(emails, " "); pager.Err() != nil || got != "person2@example.com person1@example.com person0@example.com member@example.com owner@example.com" {
+		t.Errorf("paging through users: %s, %v", got, pager.Err())
+	}
+	if page, err := users.List(ctx, anthropic.OrganizationUserListParams{Roles: []string{"primary_owner", "developer"}}); err != nil || len(page.Data) != 2 {
+		t.Errorf("users by role: %v", err)
+	}
+	changed, err := users.Update(ctx, string(last.ID), anthropic.OrganizationUserUpdateParams{Role: "billing"})
+	if err != nil || changed.Role != "billing" {
+		t.Errorf("another role: %v, %+v", err, changed)
+	}
+	gone, err := users.Remove(ctx, string(last.ID))
+	if err != nil || gone.ID != string(last.ID) {
+		t.Errorf("removing: %v", err)
+	}
+	for what, id := range map[string]string{"removed": string(last.ID), "foreign": foreign.member, "malformed": "user_\x00"} {
+		_, err = users.Get(ctx, id)
+		wantAPIError(t, "reading a user who is "+what, err, 404, "not_found_error")
+		_, err = users.Update(ctx, id, anthropic.OrganizationUserUpdateParams{Role: "user"})
+		wantAPIError(t, "changing a user who is "+what, err, 404, "not_found_error")
+		_, err = users.Remove(ctx, id)
+		wantAPIError(t, "removing a user who is "+what, err, 404, "not_found_error")
+	}
+	_, err = users.List(ctx, anthropic.OrganizationUserListParams{AfterID: anthropic.String(foreign.member)})
+	wantAPIError(t, "paging from a foreign user", err, 400, "invalid_request_error")
+}
+
+func workspacesLive(t testing.TB, w *nodes.World, c anthropic.Client, member string, foreign others) {
+	ctx, spaces := t.Context(), c.Organization.Workspaces
+	made, err := spaces.New(ctx, anthropic.OrganizationWorkspaceNewParams{Name: "Robots", Tags: map[string]string{"team": "a"}})
+	must(t, err)
+	changed, err := spaces.Update(ctx, made.ID, anthropic.OrganizationWorkspaceUpdateParams{Name: anthropic.String("Machines"), DisplayColor: anthropic.String("#112233")})
+	must(t, err)
+	if changed.Name != "Machines" || changed.DisplayColor != "#112233" || changed.Tags["team"] != "a" || !changed.ArchivedAt.IsZero() {
+		t.Errorf("changed: %s", changed.RawJSON())
+	}
+	in, err := spaces.Members.Add(ctx, made.ID, anthropic.OrganizationWorkspaceMemberAddParams{UserID: member, WorkspaceRole: "workspace_developer"})
+	if err != nil || in.UserID != member || in.WorkspaceRole != "workspace_developer" {
+		t.Errorf("adding: %v", err)
+	}
+	_, err = spaces.Members.Add(ctx, made.ID, anthropic.OrganizationWorkspaceMemberAddParams{UserID: member, WorkspaceRole: "workspace_user"})
+	wantAPIError(t, "adding twice", err, 409, "conflict_error")
+	_, err = spaces.Members.Add(ctx, made.ID, anthropic.OrganizationWorkspaceMemberAddParams{UserID: foreign.member, WorkspaceRole: "workspace_user"})
+	wantAPIError(t, "adding a foreign user", err, 404, "not_found_error")
+	_, err = spaces.Members.Add(ctx, foreign.workspace, anthropic.OrganizationWorkspaceMemberAddParams{UserID: member, WorkspaceRole: "workspace_user"})
+	wantAPIError(t, "adding to a foreign workspace", err, 404, "not_found_error")
+	in, err = spaces.Members.Update(ctx, member, anthropic.OrganizationWorkspaceMemberUpdateParams{WorkspaceID: made.ID, WorkspaceRole: "workspace_admin"})
+	if err != nil || in.WorkspaceRole != "workspace_admin" {
+		t.Errorf("another role in the workspace: %v", err)
+	}
+	_, err = spaces.Members.Update(ctx, member, anthropic.OrganizationWorkspaceMemberUpdateParams{WorkspaceID: made.ID, WorkspaceRole: "workspace_billing"})
+	wantAPIError(t, "giving workspace_billing", err, 400, "invalid_request_error")
+	if page, err := spaces.Members.List(ctx, made.ID, anthropic.OrganizationWorkspaceMemberListParams{}); err != nil || len(page.Data) != 1 || page.Data[0].UserID != member {
+		t.Errorf("members of the workspace: %v", err)
+	}
+	keysInWorkspace(t, w, c, member, made.ID, foreign)
+	gone, err := spaces.Members.Remove(ctx, member, anthropic.OrganizationWorkspaceMemberRemoveParams{WorkspaceID: made.ID})
+	if err != nil || gone.UserID != member || gone.WorkspaceID != made.ID {
+		t.Errorf("taking out: %v", err)
+	}
+	_, err = spaces.Members.Get(ctx, member, anthropic.OrganizationWorkspaceMemberGetParams{WorkspaceID: made.ID})
+	wantAPIError(t, "somebody who is not in", err, 404, "not_found_error")
+	if got, err := spaces.Archive(ctx, made.ID); err != nil || got.ArchivedAt.IsZero() {
+		t.Errorf("archiving: %v", err)
+	}
+	for archived, want := range map[bool]int{false: 0, true: 1} {
+		page, err := spaces.List(ctx, anthropic.OrganizationWorkspaceListParams{IncludeArchived: anthropic.Bool(archived)})
+		if err != nil || len(page.Data) != want {
+			t.Errorf("listing workspaces, archived %v: %v", archived, err)
+		}
+	}
+	_, err = spaces.Get(ctx, foreign.workspace)
+	wantAPIError(t, "a foreign workspace", err, 404, "not_found_error")
+	_, err = spaces.Archive(ctx, foreign.workspace)
+	wantAPIError(t, "archiving a foreign workspace", err, 404, "not_found_error")
+}
+
+// keysInWorkspace lists keys by workspace.
+func keysInWorkspace(t testing.TB, w *nodes.World, c anthropic.Client, member, space string, foreign others) {
+	ctx, rooms := t.Context(), w.Server.Rooms()
+	members, _, err := rooms.Orgs.Members(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization, org.MemberFilter{Email: "member@example.com"})
+	must(t, err)
+	found, err := rooms.Workspaces.Get(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization, id.Workspace(space))
+	must(t, err)
+	_, _, err = rooms.Keys.Create(ctx, members[0].Caller(caller.Web), w.Sample.Organization, apikey.New{Name: "of the workspace", Workspace: found.ID})
+	must(t, err)
+	page, err := c.Organization.APIKeys.List(ctx, anthropic.OrganizationAPIKeyListParams{WorkspaceID: anthropic.String(space)})
+	if err != nil || len(page.Data) != 1 || page.Data[0].Name != "of the workspace" || page.Data[0].Scope.WorkspaceID != space {
+		t.Errorf("keys of a workspace: %v", err)
+	}
+	_, err = c.Organization.APIKeys.List(ctx, anthropic.OrganizationAPIKeyListParams{WorkspaceID: anthropic.String(foreign.workspace)})
+	wantAPIError(t, "keys of a foreign workspace", err, 404, "not_found_error")
+}
+
+func groupsLive(t testing.TB, w *nodes.World, c anthropic.Client, member string, foreign others) {
+	ctx, groups := t.Context(), c.Beta.Organization.RBACGroups
+	var ids []string
+	for _, name := range []string{"a", "b", "c"} {
+		made, err := groups.New(ctx, anthropic.BetaOrganizationRBACGroupNewParams{Name: name})
+		must(t, err)
+		ids = append(ids, made.ID)
+	}
+	_, err := groups.New(ctx, anthropic.BetaOrganizationRBACGroupNewParams{Name: "a"})
+	wantAPIError(t, "a group's name twice", err, 409, "conflict_error")
+	seen := map[string]bool{}
+	pager := groups.ListAutoPaging(ctx, anthropic.BetaOrganizationRBACGroupListParams{Limit: anthropic.Int(1)})
+	for pager.Next() {
+		seen[pager.Current().Name] = true
+	}
+	if pager.Err() != nil || len(seen) != 3 {
+		t.Errorf("paging through groups: %v, %v", seen, pager.Err())
+	}
+	renamed, err := groups.Update(ctx, ids[0], anthropic.BetaOrganizationRBACGroupUpdateParams{Name: anthropic.String("first")})
+	if err != nil || renamed.Name != "first" {
+		t.Errorf("renaming a group: %v", err)
+	}
+	in, err := groups.Members.Add(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberAddParams{UserID: member})
+	if err != nil || in.Email != "member@example.com" {
+		t.Errorf("adding to a group: %v", err)
+	}
+	_, err = groups.Members.Add(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberAddParams{UserID: foreign.member})
+	wantAPIError(t, "adding a foreign user to a group", err, 404, "not_found_error")
+	page, err := groups.Members.List(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberListParams{})
+	if err != nil || len(page.Data) != 1 || page.Data[0].UserID != member {
+		t.Errorf("members of a group: %v", err)
+	}
+	_, err = groups.Members.Remove(ctx, member, anthropic.BetaOrganizationRBACGroupMemberRemoveParams{RBACGroupID: ids[0]})
+	must(t, err)
+	_, err = groups.Members.Remove(ctx, member, anthropic.BetaOrganizationRBACGroupMemberRemoveParams{RBACGroupID: ids[0]})
+	wantAPIError(t, "taking out of a group twice", err, 404, "not_found_error")
+	_, err = groups.Delete(ctx, ids[0])
+	must(t, err)
+	for what, id := range map[string]string{"deleted": ids[0], "foreign": foreign.group} {
+		_, err = groups.Get(ctx, id)
+		wantAPIError(t, "a group that is "+what, err, 404, "not_found_error")
+		_, err = groups.Delete(ctx, id)
+		wantAPIError(t, "deleting a group that is "+what, err, 404, "not_found_error")
+	}
+	rolesRead(t, w, c, foreign)
+}
+
+func rolesRead(t testing.TB, w *nodes.World, c anthropic.Client, foreign others) {
+	ctx, roles := t.Context(), c.Beta.Organization.RBACRoles
+	made, err := w.Server.Rooms().Orgs.CreateRole(ctx, caller.OfOperator(w.Sample.Organization), w.Sample.Organization,
+		org.Role{Name: "Readers", Rights: caller.RightsOf(caller.ReadMembers, caller.ReadWorkspaces)})
+	must(t, err)
+	page, err := roles.List(ctx, anthropic.BetaOrganizationRBACRoleListParams{})
+	if err != nil || len(page.Data) != 1 || page.Data[0].DisplayName != "Readers" {
+		t.Errorf("roles: %v", err)
+	}
+	var actions []string
+	pager := roles.Permissions.ListAutoPaging(ctx, string(made.ID), anthropic.BetaOrganizationRBACRolePermissionListParams{Limit: anthropic.Int(1)})
+	for pager.Next() {
+		actions = append(actions, pager.Current().Action)
+		if got := pager.Current().Resource.OrganizationID; got != string(w.Sample.Organization) {
+			t.Errorf("a permission is about %q", got)
+		}
+	}
+	if pager.Err() != nil || len(actions) != 2 {
+		t.Errorf("permissions: %v, %v", actions, pager.Err())
+	}
+	_, err = roles.Get(ctx, foreign.role)
+	wantAPIError(t, "a foreign role", err, 404, "not_found_error")
+}
+
+func serviceAccountsLive(t testing.TB, c anthropic.Client, foreign others) {
+	ctx, accounts := t.Context(), c.Organization.ServiceAccounts
+	made, err := accounts.New(ctx, anthropic.OrganizationServiceAccountNewParams{Name: "nightly", Description: anthropic.String("builds")})
+	must(t, err)
+	if !strings.HasPrefix(made.CreatedByActorID, "apikey_") || made.OrganizationRole != "developer" {
+		t.Errorf("a service account: %s", made.RawJSON())
+	}
+	_, err = accounts.New(ctx, anthropic.OrganizationServiceAccountNewParams{Name: "mighty", OrganizationRole: "admin"})
+	wantAPIError(t, "a service account that is an admin", err, 400, "invalid_request_error")
+	space, err := c.Organization.Workspaces.New(ctx, anthropic.OrganizationWorkspaceNewParams{Name: "Night"})
+	must(t, err)
+	in, err := accounts.Workspaces.Add(ctx, made.ID, anthropic.OrganizationServiceAccountWorkspaceAddParams{WorkspaceID: space.ID, WorkspaceRole: "workspace_developer"})
+	if err != nil || in.WorkspaceID != space.ID {
+		t.Errorf("into a workspace: %v", err)
+	}
+	_, err = accounts.Workspaces.Add(ctx, made.ID, anthropic.OrganizationServiceAccountWorkspaceAddParams{WorkspaceID: foreign.workspace, WorkspaceRole: "workspace_developer"})
+	wantAPIError(t, "into a foreign workspace", err, 404, "not_found_error")
+	if page, err := accounts.Workspaces.List(ctx, made.ID, anthropic.OrganizationServiceAccountWorkspaceListParams{}); err != nil || len(page.Data) != 1 {
+		t.Errorf("workspaces of a service account: %v", err)
+	}
+	got, err := c.Organization.Workspaces.ServiceAccounts.Get(ctx, made.ID, anthropic.OrganizationWorkspaceServiceAccountGetParams{WorkspaceID: space.ID})
+	if err != nil || got.ServiceAccountID != made.ID || !strings.HasPrefix(got.CreatedByActorID, "apikey_") {
+		t.Errorf("a service account in a workspace: %v", err)
+	}
+	if page, err := c.Organization.Workspaces.ServiceAccounts.List(ctx, space.ID, anthropic.OrganizationWorkspaceServiceAccountListParams{}); err != nil || len(page.Data) != 1 {
+		t.Errorf("service accounts of a workspace: %v", err)
+	}
+	_, err = c.Organization.Workspaces.Members.Get(ctx, made.ID, anthropic.OrganizationWorkspaceMemberGetParams{WorkspaceID: space.ID})
+	wantAPIError(t, "a service account among the people", err, 404, "not_found_error")
+	_, err = accounts.Workspaces.Remove(ctx, space.ID, anthropic.OrganizationServiceAccountWorkspaceRemoveParams{ServiceAccountID: made.ID})
+	must(t, err)
+	if got, err := accounts.Archive(ctx, made.ID); err != nil || got.ArchivedAt.IsZero() {
+		t.Errorf("archiving a service account: %v", err)
+	}
+	for archived, want := range map[bool]int{false: 0, true: 1} {
+		page, err := accounts.List(ctx, anthropic.OrganizationServiceAccountListParams{IncludeArchived: anthropic.Bool(archived)})
+		if err != nil || len(page.Data) != want {
+			t.Errorf("listing service accounts, archived %v: %v", archived, err)
+		}
+	}
+	_, err = accounts.Get(ctx, foreign.service)
+	wantAPIError(t, "a foreign service account", err, 404, "not_found_error")
+	_, err = accounts.Workspaces.List(ctx, foreign.service, anthropic.OrganizationServiceAccountWorkspaceListParams{})
+	wantAPIError(t, "the workspaces of a foreign service account", err, 404, "not_found_error")
+}
+
+func rateLimitsLive(t testing.TB, c anthropic.Client, foreign others) {
+	ctx := t.Context()
+	all, err := c.Organization.RateLimits.List(ctx, anthropic.OrganizationRateLimitListParams{})
+	must(t, err)
+	if len(all.Data) != 1 || len(all.Data[0].Limits) != 2 || all.Data[0].Limits[0].Value != 1000 {
+		t.Fatalf("rate limits: %s", all.RawJSON())
+	}
+	space, err := c.Organization.Workspaces.New(ctx, anthropic.OrganizationWorkspaceNewParams{Name: "Slow"})
+	must(t, err)
+	limits := c.Organization.Workspaces.RateLimits
+	if page, err := limits.List(ctx, space.ID, anthropic.OrganizationWorkspaceRateLimitListParams{}); err != nil || len(page.Data) != 0 {
+		t.Errorf("limits of its own: %v", err)
+	}
+	set, err := limits.Update(ctx, all.Data[0].ID, anthropic.OrganizationWorkspaceRateLimitUpdateParams{WorkspaceID: space.ID,
+		Limits: []anthropic.WorkspaceRateLimitUpdateValueParam{{Type: "requests_per_minute", Value: anthropic.Int(5)}}})
+	must(t, err)
+	if len(set.Limits) != 2 || set.Limits[0].Value != 5 || set.Limits[0].OrgLimit != 1000 || set.Limits[1].Source.Type != "organization" {
+		t.Errorf("set: %s", set.RawJSON())
+	}
+	if page, err := limits.List(ctx, space.ID, anthropic.OrganizationWorkspaceRateLimitListParams{}); err != nil || len(page.Data) != 1 || len(page.Data[0].Limits) != 1 {
+		t.Errorf("limits of its own: %v", err)
+	}
+	_, err = limits.List(ctx, foreign.workspace, anthropic.OrganizationWorkspaceRateLimitListParams{})
+	wantAPIError(t, "limits of a foreign workspace", err, 404, "not_found_error")
+}
+
+// TestAdminAPIRefuses sends bodies that must change nothing, and credentials
+// that must not get in.
+func TestAdminAPIRefuses(t *testing.T) {
+	nodes.Each(t, func(t *testing.T, database string) {
+		w := nodes.Start(t, nodes.Options{Database: database})
+		c, admin := adminClient(w.URL, w), http.Header{"X-Api-Key": {w.Sample.AdminKey.Reveal()}}
+		member := sampleUser(t, c)
+		users, invites := "/v1/organizations/users", "/v1/organizations/invites"
+		for _, bad := range []struct{ path, body, says string }{
+			{users + "/" + member, `{"role":"user","name":"x"}`, "name"},
+			{users + "/" + member, `{"Role":"user"}`, "Role"},
+			{users + "/" + member, `{"role":"user","role":"billing"}`, "twice"},
+			{users + "/" + member, `{"role":"user","rol\u0065":"billing"}`, "twice"},
+			{users + "/" + member, `{"role":"owner"}`, "role"},
+			{users + "/" + member, `{"role":"primary_owner"}`, "role"},
+			{users + "/" + member, `{"role":"admin"}`, "role"},
+			{users + "/" + member, `{"role":null}`, "role"},
+			{users + "/" + member, `{}`, "role"},
+			{users + "/" + member, `null`, "object"},
+			{users + "/" + member, `[{"role":"user"}]`, "object"},
+			{users + "/" + member, `{"role":"user"} {}`, "after"},
+			{users + "/" + member, `{"role":["user"]}`, "role"},
+			{invites, `{"email":"x@example.com","role":"owner"}`, "role"},
+			{invites, `{"email":"x@example.com","role":"user","status":"accepted"}`, "status"},
+			{"/v1/organizations/workspaces", `{"name":"x","tags":{"a":"1","a":"2"}}`, "twice"},
+			{"/v1/organizations/workspaces", `{"name":"x","archived_at":null}`, "archived_at"},
+			{"/v1/organizations/service_accounts", `{"name":"x","organization_role":"admin"}`, "organization_role"},
+		} {
+			got := send(t, http.MethodPost, w.URL+bad.path, "application/json", bad.body, admin)
+			if got.status != 400 || !strings.Contains(toString(got), bad.says) {
+				t.Errorf("%s %s: %d %s", bad.path, bad.body, got.status, toString(got))
+			}
+		}
+		if got, err := c.Organization.Users.Get(t.Context(), member); err != nil || got.Role != "developer" {
+			t.Errorf("after all that: %v, %+v", err, got)
+		}
+		for _, query := range []string{"limit=0", "limit=1001", "roles[]=king", "after_id=%00", "email=%00", "after_id=" + member + "&before_id=" + member} {
+			if got := send(t, http.MethodGet, w.URL+users+"?"+query, "", "", admin); got.status != 400 {
+				t.Errorf("%s: %d %s", query, got.status, toString(got))
+			}
+		}
+		for _, cursor := range []string{"!", "AA", "dXNlcl8x"} {
+			if got := send(t, http.MethodGet, w.URL+"/v1/organizations/service_accounts?page="+cursor, "", "", admin); got.status != 400 {
+				t.Errorf("page %s: %d %s", cursor, got.status, toString(got))
+			}
+		}
+		credentials(t, w, users)
+	})
+}
+
+func credentials(t testing.TB, w *nodes.World, path string) {
+	for _, one := range []struct {
+		name   string
+		header http.Header
+		want   int
+	}{
+		{"none", nil, 401},
+		{"an unknown one", http.Header{"X-Api-Key": {"sk-gate-admin01-" + strings.Repeat("0", 43)}}, 401},
+		{"a member's API key", http.Header{"X-Api-Key": {w.Sample.APIKey.Reveal()}}, 403},
+		{"an admin key", http.Header{"X-Api-Key": {w.Sample.AdminKey.Reveal()}}, 200},
+		{"an admin key as a Bearer token", http.Header{"Authorization": {"Bearer " + w.Sample.AdminKey.Reveal()}}, 200},
+	} {
+		got := send(t, http.MethodGet, w.URL+path+"?beta=true", "", "", one.header)
+		if raw, _ := json.Marshal(got.body); got.status != one.want {
+			t.Errorf("%s: %d %s", one.name, got.status, raw)
+		}
+	}
+}
