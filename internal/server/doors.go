@@ -41,6 +41,7 @@ func (s *Server) newConsole(address func(*http.Request) string) *console.Console
 		Usage:           s.rooms.Usage,
 		Outbox:          s.rooms.Outbox,
 		Onboarding:      s.rooms.Onboarding,
+		Joining:         s.rooms.Invites,
 		Record:          s.rooms.Activity,
 		PublicURL:       s.cfg.PublicURL,
 		Secure:          s.cfg.secure(),

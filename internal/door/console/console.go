@@ -25,6 +25,7 @@ type Config struct {
 	Outbox          Outbox
 	Record          Record
 	Onboarding      Onboarding
+	Joining         Joining
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
@@ -122,6 +123,7 @@ func routes() []route {
 		forgotRoutes,
 		securityRoutes,
 		browserRoutes,
+		joinRoutes,
 	)
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/letter"
@@ -91,6 +92,7 @@ type world struct {
 	onboarding *onboarding.Service
 	workspaces *workspace.Service
 	services   *serviceaccount.Service
+	invites    *invite.Service
 	log        *logs
 	cfg        console.Config
 
@@ -172,8 +174,10 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
 	w.onboarding = onboarding.New(onboarding.Config{Store: db.Setups(), Members: db.Orgs(), PublicURL: w.url, Now: w.clock.now})
+	w.invites = invite.NewService(invite.Config{Store: posted{db.Invites(), w}, Accounts: w.accounts, Key: instance.RefreshKey, PublicURL: w.url, Now: w.clock.now})
 	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: &activity.Service{Store: db.Activities(), Now: w.clock.now}, Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
 		Onboarding: w.onboarding,
+		Joining:    w.invites,
 		Outbox:     &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
 		PublicURL:  w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
