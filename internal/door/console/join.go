@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
@@ -29,6 +30,9 @@ type joinPage struct {
 	Aside   string
 }
 
+// roleInWords says what somebody becomes.
+func roleInWords(r access.Role) string { return invite.RoleName(r) + ": " + roleHelp[r] }
+
 // isSignedIn reports whether the visitor is somebody, in an organization or not.
 func (v *visit) isSignedIn() bool { return v.who.Account != "" && v.who.Way == caller.Web }
 
@@ -47,7 +51,7 @@ func (c *Console) invitePage(v *visit, offer invite.Offer) (int, view, *form, er
 	if offer.Link != "" {
 		w.Lead = "You asked to join " + invite.As(offer.Role) + "."
 	}
-	page := joinPage{Says: []string{"What that is: " + roleHelp[offer.Role]}, Aside: "If you do not want to join, close this page. Nothing happens until the button is pressed."}
+	page := joinPage{Says: []string{roleInWords(offer.Role)}, Aside: "If you do not want to join, close this page. Nothing happens until the button is pressed."}
 	switch {
 	case v.isSignedIn() && v.who.Account != offer.Account:
 		mine, _, err := c.cfg.Joining.Whose(v.r.Context(), v.who)

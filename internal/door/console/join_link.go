@@ -40,7 +40,7 @@ func (c *Console) inviteLinkPage(v *visit, l invite.Opened) (view, *form, error)
 			w.Body = &page
 			return w, nil, nil
 		case verified:
-			page.Says = []string{"You are signed in as " + mine + ". What you become: " + roleHelp[l.Role]}
+			page.Says = []string{"You are signed in as " + mine + ".", roleInWords(l.Role)}
 			page.Form = &form{Action: v.r.URL.Path, Submit: "Join " + name + " " + invite.As(l.Role)}
 			w.Body = &page
 			return w, page.Form, nil

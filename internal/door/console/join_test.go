@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -160,6 +161,53 @@ func TestSomebodyWithAnAccountJoins(t *testing.T) {
 	}
 	right.get("/start").shows(t, http.StatusOK, "Acme Rockets") // the session acts there now
 	right.get(path).shows(t, http.StatusOK, "You accepted this invitation")
+}
+
+// TestTwoAcceptAtOnce has one invitation pressed in many browsers together.
+func TestTwoAcceptAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	_, path := w.invited("ada@acme.example", "", access.Developer)
+	var all sync.WaitGroup
+	got := make([]answer, 4)
+	for i := range got {
+		v := w.visitor()
+		all.Go(func() { got[i] = v.post(path, fresh("Ada", password)) })
+	}
+	all.Wait()
+	in := 0
+	for _, one := range got {
+		if one.status == http.StatusSeeOther && one.location == "/start" {
+			in++
+		} else {
+			one.shows(t, http.StatusGone, "This invitation was used already")
+		}
+	}
+	if in != 1 {
+		t.Errorf("%d of them joined", in)
+	}
+}
+
+// TestJoiningWhereASecondFactorIsRequired leads to setting one up first.
+func TestJoiningWhereASecondFactorIsRequired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	ctx, owner, o, yes := t.Context(), w.owner.Caller(caller.Web), w.owner.Organization, true
+	_, path := w.invited("ada@acme.example", "", access.Developer)
+	found, err := w.orgs.Get(ctx, owner, o)
+	if err == nil {
+		_, err = w.orgs.Update(ctx, owner, o, found.Version, org.Change{RequireSecondFactor: &yes})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := w.visitor()
+	if got := v.post(path, fresh("Ada", password)); got.location != "/start" {
+		t.Fatalf("joining: %d\n%s", got.status, got.body)
+	}
+	if got := v.get("/start"); got.location != "/account/security?next=%2Fstart" {
+		t.Errorf("%d to %q", got.status, got.location)
+	}
 }
 
 func TestInvitationsThatAreOver(t *testing.T) {
@@ -337,7 +385,7 @@ func TestJoiningByALink(t *testing.T) {
 	// Newt has proven the address: in another organization one press is enough.
 	first := w.owner
 	w.owner = w.founder("Beta Boats", "bo@other.example")
-	second := w.inviteLink("beta.example")
+	second := w.inviteLink("beta.example", "rockets.example")
 	v.get(second).shows(t, http.StatusOK, "Join Beta Boats as developer</button>")
 	if got := v.post(second, nil); got.location != "/start" {
 		t.Fatalf("joining at once: %d\n%s", got.status, got.body)
@@ -345,6 +393,22 @@ func TestJoiningByALink(t *testing.T) {
 	v.get("/start").shows(t, http.StatusOK, "Beta Boats")
 	w.as(first).get(second).shows(t, http.StatusOK, "olive@acme.example, which is another address", `name="next" value="`+second+`"`)
 	w.as(first).post(second, nil).shows(t, http.StatusOK, "which is another address")
+
+	// Nobody has proven this address yet: a mail does, to whoever is signed in.
+	beta := w.owner
+	w.owner = first
+	rob := w.add("rob@rockets.example", "Rob", access.Developer)
+	w.owner = beta
+	u := w.as(rob)
+	u.get(second).shows(t, http.StatusOK, "Send me the invitation", `value="rob@rockets.example"`)
+	w.mail.take()
+	u.post(second, nil).shows(t, http.StatusBadRequest)
+	u.post(second, url.Values{"email": {"rob@rockets.example"}}).shows(t, http.StatusOK, "Look at your mail")
+	path = w.led("rob@rockets.example")
+	u.get(path).shows(t, http.StatusOK, "Join Beta Boats as developer</button>")
+	if got := u.post(path, nil); got.location != "/start" {
+		t.Errorf("joining by mail: %d\n%s", got.status, got.body)
+	}
 	v.get("/join/nonsense").shows(t, http.StatusNotFound, "This link does not work")
 	w.clock.add(8 * 24 * time.Hour)
 	v.get(second).shows(t, http.StatusNotFound, "This link does not work")
