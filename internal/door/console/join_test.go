@@ -454,3 +454,38 @@ func TestAnInvitedPersonAcceptsInABrowser(t *testing.T) {
 		})
 	}
 }
+
+// TestEndsOfInvitationsInABrowser looks at the pages that lead no further.
+func TestEndsOfInvitationsInABrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	owner, o := w.owner.Caller(caller.Web), w.owner.Organization
+	ctx := browser.New(t)
+	see := func(path, text, name string) {
+		t.Helper()
+		browser.Do(t, ctx, chromedp.Navigate(w.url+path))
+		browser.WaitText(t, ctx, text)
+		browser.Screenshot(t, ctx, name)
+		browser.Accessible(t, ctx)
+	}
+	see("/invite/nonsense", "This link does not work", "unknown")
+	i, path := w.invited("ada@acme.example", "", access.Developer)
+	if _, err := w.invites.Withdraw(t.Context(), owner, o, i.ID); err != nil {
+		t.Fatal(err)
+	}
+	see(path, "This invitation was withdrawn", "withdrawn")
+	_, path = w.invited("bob@acme.example", "", access.Developer)
+	if got := w.visitor().post(path, fresh("Bob", password)); got.location != "/start" {
+		t.Fatalf("joining: %d", got.status)
+	}
+	see(path, "This invitation was used already", "used")
+	bo := w.founder("Beta Boats", "bo@beta.example")
+	_, path = w.invited("bo@beta.example", "", access.Developer)
+	see(path, "Sign in to go on", "existing")
+	browser.Do(t, ctx, chromedp.Navigate(w.url+w.link(bo)+"?next="+url.QueryEscape(path)), press(`form[action^="/link/"] button`))
+	browser.WaitText(t, ctx, "Join Acme Rockets as developer")
+	browser.Screenshot(t, ctx, "join")
+	browser.Accessible(t, ctx)
+	w.clock.add(invite.Life)
+	see(path, "This invitation has run out", "expired")
+}
