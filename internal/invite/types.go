@@ -230,6 +230,9 @@ type Opened struct {
 	OrganizationName string
 }
 
+// Fits reports whether an address is of one of the link's domains.
+func (o Opened) Fits(email string) bool { return inDomains(email, o.Domains) }
+
 // Proposal is a person that a member would like to have in.
 type Proposal struct {
 	ID           string

@@ -43,6 +43,7 @@ func (s *Server) newConsole(address func(*http.Request) string) *console.Console
 		Outbox:          s.rooms.Outbox,
 		Invitations:     s.rooms.Invites,
 		Onboarding:      s.rooms.Onboarding,
+		Joining:         s.rooms.Invites,
 		Record:          s.rooms.Activity,
 		PublicURL:       s.cfg.PublicURL,
 		Secure:          s.cfg.secure(),

@@ -54,6 +54,10 @@ var OpenRoutes = map[string]string{
 	"POST /forgot":                 "for whoever cannot sign in; limited by address typed and network, and answers the same to all",
 	"GET /reset/{token}":           "the one-time link is the credential",
 	"POST /reset/{token}":          "the one-time link is the credential",
+	"GET /invite/{token}":          "the invitation's link is the credential; guesses are limited by network",
+	"POST /invite/{token}":         "the invitation's link is the credential; guesses are limited by network",
+	"GET /join/{token}":            "the invite link is the credential; guesses are limited by network",
+	"POST /join/{token}":           "the invite link is the credential; limited by network and link, and answers the same to all addresses",
 	"POST /sign-out":               "ends the session that it is sent with, and nothing else",
 	"POST /theme":                  "remembers light or dark in a cookie",
 }

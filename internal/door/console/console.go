@@ -26,6 +26,7 @@ type Config struct {
 	Invitations     Invitations
 	Record          Record
 	Onboarding      Onboarding
+	Joining         Joining
 
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
@@ -124,6 +125,7 @@ func routes() []route {
 		forgotRoutes,
 		securityRoutes,
 		browserRoutes,
+		joinRoutes,
 	)
 }
 

@@ -174,6 +174,9 @@ func (c *Console) signOut(v *visit) error {
 		}
 	}
 	v.forget()
+	if typed, err := v.readForm(); err == nil && typed.Has("next") { // from a page that is for another account
+		return v.redirect(local(typed.Get("next")))
+	}
 	return v.redirect("/sign-in")
 }
 

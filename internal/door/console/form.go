@@ -35,6 +35,7 @@ type field struct {
 	Optional     bool // and says so
 	Depends      bool // needed or not, depending on other fields; its help says when
 	Focus        bool
+	Fixed        bool // shown, not to be changed; what is sent of it is not read
 	Mono         bool
 	Length       int // at most so many characters
 	Rows         int // of lines; 10 if 0
@@ -64,7 +65,7 @@ func (f *form) fill(typed url.Values) {
 			}
 			continue
 		}
-		if !typed.Has(x.Name) || x.Kind == "password" {
+		if !typed.Has(x.Name) || x.Kind == "password" || x.Fixed {
 			continue
 		}
 		x.Value = typed.Get(x.Name)

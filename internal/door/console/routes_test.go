@@ -185,6 +185,10 @@ var matrix = map[string]string{
 	"POST /account/sign-out-everywhere":    "303 303 303",
 	"GET /activity/{id}":                   "303 404 200",
 	"POST /activity/export":                "303 403 200",
+	"GET /invite/{token}":                  "404 404 404",
+	"POST /invite/{token}":                 "404 404 404",
+	"GET /join/{token}":                    "404 404 404",
+	"POST /join/{token}":                   "404 404 404",
 }
 
 // example is a path of a pattern, with things that are there.
