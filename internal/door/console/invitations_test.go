@@ -201,10 +201,10 @@ func TestListsThatAreRefused(t *testing.T) {
 		table, want string
 		status      int
 	}{
-		"large":   {"email\n" + strings.Repeat("x", 3<<20), "The list is larger than 2 MiB.", http.StatusRequestEntityTooLarge},
-		"long":    {"email\n" + strings.Repeat("a@acme.example\n", 5001), "The list names more than 5000 people.", http.StatusRequestEntityTooLarge},
-		"empty":   {"", "The list names nobody.", http.StatusBadRequest},
-		"sheet":   {"PK\x03\x04", "This is not a CSV file in UTF-8.", http.StatusBadRequest},
+		"large": {"email\n" + strings.Repeat("x", 3<<20), "The list is larger than 2 MiB.", http.StatusRequestEntityTooLarge},
+		"long":  {"email\n" + strings.Repeat("a@acme.example\n", 5001), "The list names more than 5000 people.", http.StatusRequestEntityTooLarge},
+		"empty": {"", "The list names nobody.", http.StatusBadRequest},
+		"sheet": {"PK\x03\x04", "This is not a CSV file in UTF-8.", http.StatusBadRequest},
 	} {
 		got := v.upload(c.table, url.Values{"role": {"user"}})
 		if got.status != c.status || !strings.Contains(got.body, c.want) || !strings.Contains(got.body, `id="list-problem"`) {
