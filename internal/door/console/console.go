@@ -105,6 +105,7 @@ func routes() []route {
 		homeRoutes,
 		memberRoutes,
 		inviteRoutes,
+		inviteLinkRoutes,
 		roleRoutes,
 		groupRoutes,
 		keyRoutes,

@@ -53,6 +53,11 @@ var matrix = map[string]string{
 	"POST /invitations/batches/{id}/retry":             "303 403 303",
 	"POST /invitations/batches/{id}/mend":              "303 403 303",
 	"POST /invitations/proposals/{id}":                 "303 403 404",
+	"GET /invitations/links":                           "303 403 200",
+	"POST /invitations/links":                          "303 403 403",
+	"GET /invitations/links/new":                       "303 403 303",
+	"GET /invitations/links/{id}/{act}":                "303 403 404",
+	"POST /invitations/links/{id}/{act}":               "303 403 404",
 	"GET /invitations/{id}/{act}":                      "303 403 200",
 	"POST /invitations/{id}/{act}":                     "303 403 303",
 	"GET /members/{id}":                                "303 403 200",
@@ -217,7 +222,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/invitations/batches/{id}"):
 		b, failed := w.invites.Check(ctx, owner, owner.Organization, invite.List{Text: strings.ToLower(string(id.NewRequest())[4:]) + "@acme.example", Place: invite.Place{Role: access.User}})
 		thing, err = string(b.ID), failed
-	case strings.HasPrefix(path, "/invitations/proposals/{id}"):
+	case strings.HasPrefix(path, "/invitations/proposals/{id}"), strings.HasPrefix(path, "/invitations/links/{id}"):
 		thing = "x"
 	case strings.HasPrefix(path, "/invitations/{id}"):
 		i, failed := w.invites.Create(ctx, owner, owner.Organization, invite.New{Email: strings.ToLower(string(id.NewRequest())[4:]) + "@acme.example", Place: invite.Place{Role: access.User}})
@@ -240,7 +245,11 @@ func (w *world) example(t *testing.T, pattern string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", acts[strings.Split(path, "/")[1]], "{token}", "x", "{name}", "x", "{principal}", "user_x").Replace(path)
+	act := acts[strings.Split(path, "/")[1]]
+	if strings.HasPrefix(path, "/invitations/links/") {
+		act = "disable"
+	}
+	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", act, "{token}", "x", "{name}", "x", "{principal}", "user_x").Replace(path)
 }
 
 // acts are what is done to the things of a path, by its first part.
