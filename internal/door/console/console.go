@@ -106,6 +106,7 @@ func routes() []route {
 		homeRoutes,
 		memberRoutes,
 		inviteRoutes,
+		inviteLinkRoutes,
 		roleRoutes,
 		groupRoutes,
 		keyRoutes,

@@ -290,8 +290,11 @@ func TestInvitingInABrowser(t *testing.T) {
 			look("invite-list-draft")
 			browser.Do(t, ctx, press(`form[action$="/send"] button`))
 			browser.WaitText(t, ctx, "0 of 2")
+			// Held still, to be looked at.
+			browser.Get(t, ctx, chromedp.Evaluate[bool](`(() => { for (let i = 0; i < 1000; i++) clearInterval(i); return true; })()`))
 			look("invite-list-sending")
 			w.sendAll()
+			browser.Get(t, ctx, chromedp.Evaluate[bool](`(() => { setTimeout(() => location.reload(), 50); return true; })()`))
 			browser.WaitText(t, ctx, "2 people invited")
 			look("invite-list-done")
 			browser.Do(t, ctx, chromedp.Navigate(w.url+"/invitations"))
@@ -299,5 +302,62 @@ func TestInvitingInABrowser(t *testing.T) {
 			look("invitations")
 			browser.NoErrors(t, ctx)
 		})
+	}
+}
+
+func TestInviteLinkPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	v := w.as(w.owner)
+	if body := v.get("/invitations/links").body; !strings.Contains(body, "no invite links") && !strings.Contains(body, "switched off") {
+		t.Errorf("without invite links:\n%s", body)
+	}
+	ctx, owner := context.Background(), w.owner.Caller("web")
+	o, err := w.orgs.Get(ctx, owner, owner.Organization)
+	if err == nil && !o.Plan.HasInviteLinks() {
+		o, err = w.orgs.SetPlan(ctx, owner, owner.Organization, o.Version, org.Team, 100)
+	}
+	yes := true
+	if err == nil {
+		_, err = w.orgs.Update(ctx, owner, owner.Organization, o.Version, org.Change{InviteLinks: &yes})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := v.post("/invitations/links", url.Values{"domains": {""}, "days": {"7"}, "role": {"user"}}); got.status != http.StatusBadRequest || !strings.Contains(got.body, "needs a domain") {
+		t.Errorf("without a domain: %d", got.status)
+	}
+	if got := v.post("/invitations/links", url.Values{"domains": {"acme.example"}, "days": {"91"}, "role": {"user"}}); got.status != http.StatusBadRequest || !strings.Contains(got.body, `id="days-problem"`) {
+		t.Errorf("for too long: %d", got.status)
+	}
+	if got := v.post("/invitations/links", url.Values{"domains": {"acme.example, acme.test"}, "days": {"7"}, "role": {"user"}}); got.status != http.StatusSeeOther {
+		t.Fatalf("making: %d\n%s", got.status, got.body)
+	}
+	body := v.get("/invitations/links").body
+	first, act := between(body, w.url+"/join/", "<"), "/invitations/links/"+between(body, `href="/invitations/links/invlink_`, "/renew")
+	if first == "" || !strings.Contains(body, "acme.example, acme.test") {
+		t.Fatalf("made:\n%s", body)
+	}
+	act = "/invitations/links/invlink_" + strings.TrimPrefix(act, "/invitations/links/")
+	w.second(t, "Other", "eve@evil.example")
+	eve := w.as(w.memberOf("eve@evil.example"))
+	for _, got := range []answer{eve.get(act + "/disable"), eve.post(act+"/disable", nil), eve.post(act+"/renew", nil)} {
+		if got.status != http.StatusNotFound {
+			t.Errorf("a foreign link: %d", got.status)
+		}
+	}
+	if strings.Contains(eve.get("/invitations/links").body, first) {
+		t.Error("a foreign link is listed")
+	}
+	if got := v.get(act + "/renew"); got.status != http.StatusOK || !strings.Contains(got.body, "does not work any more, at once") {
+		t.Errorf("asking: %d", got.status)
+	}
+	v.post(act+"/renew", nil)
+	if body := v.get("/invitations/links").body; strings.Contains(body, first) || !strings.Contains(body, w.url+"/join/") {
+		t.Errorf("renewed:\n%s", body)
+	}
+	v.post(act+"/disable", nil)
+	if body := v.get("/invitations/links").body; strings.Contains(body, "/join/") || !strings.Contains(body, "Switched off") {
+		t.Errorf("switched off:\n%s", body)
 	}
 }
