@@ -8,9 +8,9 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
 )
 
-// inviteLinkPage is the page for whoever opened an invite link. The form is there
+// linkOfferPage is the page for whoever opened an invite link. The form is there
 // if they can go on as who they are.
-func (c *Console) inviteLinkPage(v *visit, l invite.Opened) (view, *form, error) {
+func (c *Console) linkOfferPage(v *visit, l invite.Opened) (view, *form, error) {
 	name, domains := short(l.OrganizationName), strings.Join(l.Domains, " or ")
 	w := view{Card: true, Title: "Join " + name, Lead: "For people with an address of " + domains + ", " + invite.As(l.Role) + "."}
 	page := joinPage{}
@@ -59,7 +59,7 @@ func (c *Console) inviteLinkForm(v *visit) error {
 	if err != nil {
 		return v.spent(err)
 	}
-	w, _, err := c.inviteLinkPage(v, l)
+	w, _, err := c.linkOfferPage(v, l)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *Console) useInviteLink(v *visit) error {
 	if err != nil {
 		return v.spent(err)
 	}
-	w, f, err := c.inviteLinkPage(v, l)
+	w, f, err := c.linkOfferPage(v, l)
 	if err != nil {
 		return err
 	}
