@@ -31,8 +31,10 @@ var OpenRoutes = map[string]string{
 
 	"POST /setup-report": "a machine that is not signed in yet reports with a set-up code, which can do nothing else; limited by address and member",
 
-	"HEAD /{$}":        "a client's warm-up, before it has a credential",
-	"HEAD /api/hello":  "a client's warm-up, before it has a credential",
+	"HEAD /{$}":                          "a client's warm-up, before it has a credential",
+	"HEAD /api/hello":                    "a client's warm-up, before it has a credential",
+	"GET /v1/organizations/openapi.json": "the description of the Admin API, the same for everybody",
+
 	"GET /protocol":    "the description of what is served here",
 	"POST /v1/metrics": "telemetry is taken and thrown away, within a bound",
 	"POST /v1/logs":    "telemetry is taken and thrown away, within a bound",

@@ -8,7 +8,7 @@ import (
 )
 
 // FuzzDecode reads bodies as four types. What is accepted has no member but the
-// documented ones, and says the same to whoever reads the first of two.
+// documented ones, by exactly these names.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{`{"name":"x","tags":{"a":"1"}}`, `{"limits":[{"type":"requests_per_minute","value":null}]}`, `{"description":null}`,
 		`{"role":"user","Role":"owner"}`, `{"tags":[]}`, `{"limits":{}}`, `{"limits":[[]]}`, `{"description":{"a":1,"a":2}}`, `{`, `{"a"`, `{"rol\u0065":"user"}`, ` {} x`} {

@@ -58,13 +58,14 @@ type Door struct{ cfg Config }
 // New returns a Door.
 func New(cfg Config) *Door { return &Door{cfg} }
 
-// Routes lists the door's patterns. None is open.
+// Routes lists the door's patterns. Only the description of the others is open.
 func (d *Door) Routes() []route.Route {
 	return slices.Concat(d.userRoutes(), d.inviteRoutes(), d.workspaceRoutes(), d.groupRoutes(), d.serviceAccountRoutes(), d.rateLimitRoutes(), []route.Route{
 		{Pattern: "GET /v1/organizations/me", Handler: d.serve(d.me)},
 		{Pattern: "GET /v1/organizations/api_keys", Handler: d.serve(d.listKeys)},
 		{Pattern: "GET /v1/organizations/api_keys/{id}", Handler: d.serve(d.getKey)},
 		{Pattern: "POST /v1/organizations/api_keys/{id}", Handler: d.serve(d.updateKey)},
+		{Pattern: "GET /v1/organizations/openapi.json", Handler: http.HandlerFunc(d.describe), Open: true},
 		{Pattern: "/v1/organizations/", Handler: d.serve(d.nothing)},
 	})
 }
