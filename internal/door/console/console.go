@@ -106,6 +106,7 @@ func routes() []route {
 		memberRoutes,
 		inviteRoutes,
 		inviteLinkRoutes,
+		proposalRoutes,
 		roleRoutes,
 		groupRoutes,
 		keyRoutes,

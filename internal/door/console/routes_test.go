@@ -53,6 +53,8 @@ var matrix = map[string]string{
 	"POST /invitations/batches/{id}/retry":             "303 403 303",
 	"POST /invitations/batches/{id}/mend":              "303 403 303",
 	"POST /invitations/proposals/{id}":                 "303 403 404",
+	"GET /proposals":                                   "303 200 200",
+	"POST /proposals":                                  "303 403 403",
 	"GET /invitations/links":                           "303 403 200",
 	"POST /invitations/links":                          "303 403 403",
 	"GET /invitations/links/new":                       "303 403 303",
