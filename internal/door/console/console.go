@@ -107,6 +107,7 @@ func routes() []route {
 		memberRoutes,
 		inviteRoutes,
 		inviteLinkRoutes,
+		proposalRoutes,
 		roleRoutes,
 		groupRoutes,
 		keyRoutes,

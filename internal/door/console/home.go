@@ -71,11 +71,13 @@ func (c *Console) home(v *visit) error {
 		return err
 	}
 	w.Body = struct {
-		Offered string
-		Steps   []step
-		Facts   []fact
-		Ways    []way
-	}{offered, steps, append(facts, mine...), c.ways(v.who, o.Settings.Models)}
+		Offered  string
+		Steps    []step
+		Facts    []fact
+		Ways     []way
+		Proposes bool // but may not invite
+	}{offered, steps, append(facts, mine...), c.ways(v.who, o.Settings.Models),
+		o.Settings.Proposals && v.who.Rights.Has(caller.ProposeMembers) && !v.who.Rights.Has(caller.ManageMembers)}
 	return v.show(http.StatusOK, "home", w)
 }
 

@@ -361,3 +361,49 @@ func TestInviteLinkPages(t *testing.T) {
 		t.Errorf("switched off:\n%s", body)
 	}
 }
+
+func TestProposals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	dev, v := w.as(w.member), w.as(w.owner)
+	if body := dev.get("/proposals").body; !strings.Contains(body, "takes no proposals") {
+		t.Errorf("switched off:\n%s", body)
+	}
+	ctx, owner, yes := context.Background(), w.owner.Caller("web"), true
+	o, err := w.orgs.Get(ctx, owner, owner.Organization)
+	if err == nil {
+		_, err = w.orgs.Update(ctx, owner, owner.Organization, o.Version, org.Change{Proposals: &yes})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(dev.get("/").body, `href="/proposals"`) || strings.Contains(v.get("/").body, `href="/proposals"`) {
+		t.Error("the way to the page is shown to the wrong people")
+	}
+	if got := dev.post("/proposals", url.Values{"email": {"nobody"}, "why": {"she is <b>good</b>"}}); got.status != http.StatusBadRequest || !strings.Contains(got.body, "&lt;b&gt;good") {
+		t.Errorf("no address: %d", got.status)
+	}
+	for _, email := range []string{"ada@acme.example", "bob@acme.example"} {
+		if got := dev.post("/proposals", url.Values{"email": {email}, "why": {"she is <b>good</b>"}}); got.status != http.StatusSeeOther {
+			t.Fatalf("proposing: %d\n%s", got.status, got.body)
+		}
+	}
+	body := v.get("/invitations").body
+	if !strings.Contains(body, "ada@acme.example") || strings.Contains(body, "<b>good") {
+		t.Errorf("to decide:\n%s", body)
+	}
+	first := "/invitations/proposals/" + between(body, `action="/invitations/proposals/`, `"`)
+	if got := dev.post(first, url.Values{"decision": {"approve"}, "role": {"user"}}); got.status != http.StatusForbidden || w.pending() != 0 {
+		t.Errorf("deciding on one's own: %d", got.status)
+	}
+	for range 2 { // the second time there is nothing to decide
+		v.post(first, url.Values{"decision": {"approve"}, "role": {"user"}})
+	}
+	second := "/invitations/proposals/" + between(v.get("/invitations").body, `action="/invitations/proposals/`, `"`)
+	if got := v.post(second, url.Values{"decision": {"decline"}}); got.status != http.StatusSeeOther || w.pending() != 1 {
+		t.Errorf("declining: %d, %d invited", got.status, w.pending())
+	}
+	if body := dev.get("/proposals").body; strings.Contains(body, "Waiting for an answer") {
+		t.Errorf("decided:\n%s", body)
+	}
+}
