@@ -75,7 +75,7 @@ func (s *Service) AcceptNew(ctx context.Context, token secret.Text, name string,
 	m := s.member(offer)
 	m.Account, m.Name = id.NewAccount(), name
 	in, browser := s.Accounts.NewBrowser(m, from)
-	m, err = s.Store.Accept(ctx, Acceptance{Invite: offer.ID, Member: m, New: true, Password: hashed, Browser: &browser, At: s.Now(),
+	m, err = s.Store.Accept(ctx, Acceptance{Invite: offer.ID, Member: m, New: true, Password: hashed, Browser: &browser, Proven: s.Mailed, At: s.Now(),
 		Events: s.events(offer, from, true)})
 	return Joined{Member: m}, in, err
 }
@@ -96,7 +96,7 @@ func (s *Service) Accept(ctx context.Context, who caller.Caller, token, session 
 	m := s.member(offer)
 	m.Account = who.Account
 	hash := session.Hash()
-	m, err = s.Store.Accept(ctx, Acceptance{Invite: offer.ID, Member: m, Session: &hash, At: s.Now(), Events: s.events(offer, from, false)})
+	m, err = s.Store.Accept(ctx, Acceptance{Invite: offer.ID, Member: m, Session: &hash, Proven: s.Mailed, At: s.Now(), Events: s.events(offer, from, false)})
 	return Joined{Member: m}, err
 }
 

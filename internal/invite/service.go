@@ -45,7 +45,10 @@ type Config struct {
 	Accounts  Accounts
 	Key       []byte // tokens are derived with it
 	PublicURL string // "https://gate.example.com"
-	Now       func() time.Time
+	// Mailed says that a mail server delivers the letters. Without one, links are
+	// handed over by people, and prove nothing about who reads an address.
+	Mailed bool
+	Now    func() time.Time
 }
 
 // NewService returns a Service.

@@ -56,6 +56,7 @@ type Acceptance struct {
 	Password string     // of the new account, hashed
 	Browser  *account.Browser
 	Session  *secret.Hash // a browser session that is to act in the organization from now on
+	Proven   bool         // whether the link could only come from the mailbox, so the address is theirs
 	At       time.Time
 	Events   func(org.Member) []audit.Event
 }

@@ -52,8 +52,7 @@ func useInvite(t tx, a invite.Acceptance) (groups, workspaces string, err error)
 	return groups, workspaces, err
 }
 
-// joinAccount makes the account, or finds the one that is to join. The link has
-// proven the address either way.
+// joinAccount makes the account, or finds the one that is to join.
 func joinAccount(t tx, m *org.Member, a invite.Acceptance) error {
 	if a.New {
 		wanted := m.Account
@@ -70,7 +69,8 @@ func joinAccount(t tx, m *org.Member, a invite.Acceptance) error {
 			return err
 		}
 	}
-	found, err := noRows(t.row([]any{&m.Name}, `UPDATE account SET verified_at = $1 WHERE id = $2 AND email = $3 RETURNING name`, micros(a.At), m.Account, m.Email))
+	found, err := noRows(t.row([]any{&m.Name}, `UPDATE account SET verified_at = CASE WHEN $1 THEN $2 ELSE verified_at END WHERE id = $3 AND email = $4 RETURNING name`,
+		a.Proven, micros(a.At), m.Account, m.Email))
 	if err == nil && !found {
 		err = fault.New(fault.Conflict, "the address of your account is not %s any more", m.Email)
 	}

@@ -179,7 +179,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
 	w.onboarding = onboarding.New(onboarding.Config{Store: db.Setups(), Members: db.Orgs(), PublicURL: w.url, Now: w.clock.now})
-	w.invites = invite.NewService(invite.Config{Store: posted{db.Invites(), w}, Accounts: w.accounts, Key: instance.RefreshKey, PublicURL: w.url, Now: w.clock.now})
+	w.invites = invite.NewService(invite.Config{Store: posted{db.Invites(), w}, Accounts: w.accounts, Key: instance.RefreshKey, PublicURL: w.url, Mailed: true, Now: w.clock.now})
 	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: &activity.Service{Store: db.Activities(), Now: w.clock.now}, Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
 		Onboarding:  w.onboarding,
 		Joining:     w.invites,
