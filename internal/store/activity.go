@@ -82,10 +82,8 @@ func (db *DB) appendAll(t tx, events []audit.Event) error {
 		}
 		return broken(err)
 	}
-	for _, e := range events {
-		if err := db.appendOne(t, log, e); err != nil {
-			return fmt.Errorf("recording %s: %w", e.Type, err)
-		}
+	if err := db.appendEntries(t, log, size-int64(len(events)), events); err != nil {
+		return fmt.Errorf("recording %s: %w", events[0].Type, err)
 	}
 	head, err := log.Sign(db.signer)
 	if err != nil {
@@ -102,33 +100,38 @@ func broken(cause error) error {
 		WithHint("see what was done to it with: gatehoused verify")
 }
 
-func (db *DB) appendOne(t tx, log *audit.Appender, e audit.Event) error {
-	entry, hashes, err := log.Append(e)
-	if err != nil {
-		return err
-	}
-	for i, h := range hashes {
-		if _, err := t.exec(`INSERT INTO log_hash (position, hash) VALUES ($1, $2)`, audit.Position(entry.Index)+int64(i), h[:]); err != nil {
-			return db.occupied(entry.Index, err)
+// appendEntries writes events behind the size of the log, with their hashes and
+// what they can be found by.
+func (db *DB) appendEntries(t tx, log *audit.Appender, size int64, events []audit.Event) error {
+	var entries, hashes, terms rows
+	for _, e := range events {
+		entry, own, err := log.Append(e)
+		if err != nil {
+			return err
 		}
+		for i, h := range own {
+			hashes.add(audit.Position(entry.Index)+int64(i), h[:])
+		}
+		c := entry.Columns
+		entries.add(entry.Index, c.ID, c.Organization, c.At, c.Type, c.Actor, c.Target, c.Affects, entry.Leaf, entry.Detail, entry.Salt)
+		addTerms(&terms, id.Organization(c.Organization), entry.Index, audit.Terms(e))
 	}
-	c := entry.Columns
-	_, err = t.exec(`INSERT INTO activity (position, id, organization_id, at, type, actor, target, affects, leaf, detail, salt)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		entry.Index, c.ID, c.Organization, c.At, c.Type, c.Actor, c.Target, c.Affects, entry.Leaf, entry.Detail, entry.Salt)
-	if err != nil {
-		return db.occupied(entry.Index, err)
+	if err := t.put(`INSERT INTO log_hash (position, hash) VALUES `, hashes, ``); err != nil {
+		return db.occupied(size, err)
 	}
-	return t.insertTerms(id.Organization(c.Organization), entry.Index, audit.Terms(e))
+	if err := t.put(`INSERT INTO activity (position, id, organization_id, at, type, actor, target, affects, leaf, detail, salt) VALUES `, entries, ``); err != nil {
+		return db.occupied(size, err)
+	}
+	return t.putTerms(terms)
 }
 
 // occupied says what a taken key means here. The cause is not wrapped, so that
 // nobody takes it for a duplicate of their own.
 func (db *DB) occupied(index int64, err error) error {
-	if err == nil || !db.dialect.isDuplicate(err) {
+	if !db.dialect.isDuplicate(err) {
 		return err
 	}
-	return broken(fmt.Errorf("something was put where entry %d belongs: %v", index, err))
+	return broken(fmt.Errorf("something was put where entries belong, at %d or behind it: %v", index, err))
 }
 
 // ReadHashes makes a transaction the audit.HashReader of the log.

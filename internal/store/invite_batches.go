@@ -48,20 +48,13 @@ func (s Invites) SaveBatch(ctx context.Context, b invite.Batch, lines []invite.L
 
 // putLines inserts lines, or puts them in the place of those with their numbers.
 func putLines(t tx, b id.InviteBatch, lines []invite.Line) error {
-	for len(lines) > 0 {
-		some := lines[:min(insertChunk, len(lines))]
-		lines = lines[len(some):]
-		var rows values
-		for _, l := range some {
-			rows.row(b, l.Number, l.Raw, l.Typed, l.Email, l.Name, string(l.Role), idList(l.Groups), idList(l.Workspaces), string(l.State), l.Note, l.Invite)
-		}
-		if _, err := t.exec(`INSERT INTO invite_line (batch_id, number, raw, typed, email, name, role, groups, workspaces, state, note, invite_id) VALUES `+rows.text()+`
-			ON CONFLICT (batch_id, number) DO UPDATE SET raw = excluded.raw, typed = excluded.typed, email = excluded.email, name = excluded.name, role = excluded.role,
-			groups = excluded.groups, workspaces = excluded.workspaces, state = excluded.state, note = excluded.note`, rows.args...); err != nil {
-			return err
-		}
+	var r rows
+	for _, l := range lines {
+		r.add(b, l.Number, l.Raw, l.Typed, l.Email, l.Name, string(l.Role), idList(l.Groups), idList(l.Workspaces), string(l.State), l.Note, l.Invite)
 	}
-	return nil
+	return t.put(`INSERT INTO invite_line (batch_id, number, raw, typed, email, name, role, groups, workspaces, state, note, invite_id) VALUES `, r, `
+		ON CONFLICT (batch_id, number) DO UPDATE SET raw = excluded.raw, typed = excluded.typed, email = excluded.email, name = excluded.name, role = excluded.role,
+		groups = excluded.groups, workspaces = excluded.workspaces, state = excluded.state, note = excluded.note`)
 }
 
 func (s Invites) Batch(ctx context.Context, o id.Organization, b id.InviteBatch) (invite.Batch, bool, error) {
@@ -135,7 +128,7 @@ func finishBatch(t tx, b id.InviteBatch, at time.Time) error {
 }
 
 func (s Invites) FinishLines(ctx context.Context, b invite.Batch, results []invite.Result, at time.Time) error {
-	return s.db.recordOf(ctx, func(t tx) ([]audit.Event, error) {
+	return s.db.recordMade(ctx, func(t tx) ([]audit.Event, error) {
 		free, err := s.beginLines(t, b, at)
 		if err != nil || free == nil {
 			return nil, err
@@ -246,21 +239,22 @@ func seat(t tx, b invite.Batch, results []invite.Result, free *seats, at time.Ti
 }
 
 func markLines(t tx, b id.InviteBatch, results []invite.Result) error {
-	for len(results) > 0 {
-		some := results[:min(insertChunk, len(results))]
-		results = results[len(some):]
-		rows := values{args: []any{b}}
-		for _, r := range some {
-			var made id.Invite
-			if r.Outgoing != nil {
-				made = r.Outgoing.Invite.ID
-			}
-			rows.row(r.Number, string(r.State), r.Note, made)
+	if len(results) == 0 {
+		return nil
+	}
+	// A line is only taken from where it stands.
+	mark, err := t.PrepareContext(t.ctx, `UPDATE invite_line SET state = $1, note = $2, invite_id = $3 WHERE batch_id = $4 AND number = $5 AND state = 'ready'`)
+	if err != nil {
+		return fmt.Errorf("preparing to mark lines: %w", err)
+	}
+	defer mark.Close()
+	for _, r := range results {
+		var made id.Invite
+		if r.Outgoing != nil {
+			made = r.Outgoing.Invite.ID
 		}
-		// A line is only taken from where it stands; the first row says what the columns are.
-		if _, err := t.exec(`UPDATE invite_line SET state = v.column2, note = v.column3, invite_id = v.column4
-			FROM (VALUES (CAST(-1 AS BIGINT), '', '', ''), `+rows.text()+`) AS v WHERE batch_id = $1 AND state = 'ready' AND number = v.column1`, rows.args...); err != nil {
-			return err
+		if _, err := mark.ExecContext(t.ctx, string(r.State), r.Note, made, b, r.Number); err != nil {
+			return fmt.Errorf("marking line %d: %w", r.Number, err)
 		}
 	}
 	return nil

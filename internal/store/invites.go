@@ -24,21 +24,6 @@ func (db *DB) Invites() Invites { return Invites{db} }
 
 var _ invite.Store = Invites{}
 
-// recordOf is record for what only turns out on the way.
-func (db *DB) recordOf(ctx context.Context, f func(tx) ([]audit.Event, error)) error {
-	err := db.upkeep(ctx, func(t tx) error {
-		events, err := f(t)
-		if err != nil || len(events) == 0 {
-			return err
-		}
-		return db.appendAll(t, events)
-	})
-	if err == nil {
-		db.wake()
-	}
-	return err
-}
-
 func (s Invites) Organization(ctx context.Context, o id.Organization) (org.Organization, bool, error) {
 	return s.db.Orgs().Organization(ctx, o)
 }
@@ -142,24 +127,15 @@ func idList[T ~string](all []T) string {
 	return strings.Join(out, " ")
 }
 
-const insertChunk = 100 // rows a statement
-
 func insertInvites(t tx, all []invite.Outgoing) error {
-	for len(all) > 0 {
-		some := all[:min(insertChunk, len(all))]
-		all = all[len(some):]
-		var rows values
-		for _, out := range some {
-			i := out.Invite
-			rows.row(i.ID, i.Organization, i.Email, i.Name, string(i.Role), idList(i.Groups), idList(i.Workspaces), string(i.Status), out.Hash[:], i.Batch, i.Link,
-				i.By, i.ByName, micros(i.CreatedAt), micros(i.ExpiresAt), micros(i.SentAt), "")
-		}
-		if _, err := t.exec(`INSERT INTO invite (id, organization_id, email, name, role, groups, workspaces, status, hash, batch_id, link_id, invited_by, inviter,
-			created_at, expires_at, sent_at, member_id) VALUES `+rows.text(), rows.args...); err != nil {
-			return err
-		}
+	var r rows
+	for _, out := range all {
+		i := out.Invite
+		r.add(i.ID, i.Organization, i.Email, i.Name, string(i.Role), idList(i.Groups), idList(i.Workspaces), string(i.Status), out.Hash[:], i.Batch, i.Link,
+			i.By, i.ByName, micros(i.CreatedAt), micros(i.ExpiresAt), micros(i.SentAt), "")
 	}
-	return nil
+	return t.put(`INSERT INTO invite (id, organization_id, email, name, role, groups, workspaces, status, hash, batch_id, link_id, invited_by, inviter,
+		created_at, expires_at, sent_at, member_id) VALUES `, r, ``)
 }
 
 // expire marks what has run out, so that it holds neither seat nor address.

@@ -13,7 +13,7 @@ import (
 
 func (s Invites) Accept(ctx context.Context, a invite.Acceptance) (org.Member, error) {
 	m := a.Member
-	err := s.db.recordOf(ctx, func(t tx) ([]audit.Event, error) {
+	err := s.db.recordMade(ctx, func(t tx) ([]audit.Event, error) {
 		groups, workspaces, err := useInvite(t, a)
 		if err != nil {
 			return nil, err

@@ -1,54 +1,33 @@
 package store
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 )
 
-const (
-	queueChunk = 100 // rows a statement
-	bulkFrom   = 20  // so many letters at once let others go first
-)
+const bulkFrom = 20 // so many letters at once let others go first
 
 // queueLetters puts letters into the outbox, in the transaction of what they
 // tell of. Letters that are none are left out.
 func (db *DB) queueLetters(t tx, letters ...letter.Letter) error {
 	bulk := len(letters) >= bulkFrom
-	for len(letters) > 0 {
-		chunk := letters[:min(queueChunk, len(letters))]
-		letters = letters[len(chunk):]
-		if err := db.queueChunk(t, chunk, bulk); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (db *DB) queueChunk(t tx, letters []letter.Letter, bulk bool) error {
-	var heads, contents values
+	var heads, contents rows
 	for _, l := range letters {
 		if l.None() {
 			continue
 		}
 		at := micros(l.CreatedAt)
-		heads.row(l.ID, l.Organization, string(l.Kind), l.To, l.ToName, l.Subject, l.About, bulk, string(outbox.Waiting), 0, at, "", at, maybeMicros(l.ExpiresAt))
-		contents.row(l.ID, db.ring.Seal(outboxPlace(l.ID, "text"), []byte(l.Text.Reveal())), db.ring.Seal(outboxPlace(l.ID, "html"), []byte(l.HTML.Reveal())),
+		heads.add(l.ID, l.Organization, string(l.Kind), l.To, l.ToName, l.Subject, l.About, bulk, string(outbox.Waiting), 0, at, "", at, maybeMicros(l.ExpiresAt))
+		contents.add(l.ID, db.ring.Seal(outboxPlace(l.ID, "text"), []byte(l.Text.Reveal())), db.ring.Seal(outboxPlace(l.ID, "html"), []byte(l.HTML.Reveal())),
 			db.ring.Seal(outboxPlace(l.ID, "link"), []byte(l.Link.Reveal())))
 	}
-	if len(heads.args) == 0 {
-		return nil
-	}
-	if _, err := t.exec(`INSERT INTO outbox (id, organization_id, kind, address, name, subject, about, bulk, status, attempts, next_at, last_error, created_at, expires_at)
-		VALUES `+heads.text(), heads.args...); err != nil {
+	if err := t.put(`INSERT INTO outbox (id, organization_id, kind, address, name, subject, about, bulk, status, attempts, next_at, last_error, created_at, expires_at)
+		VALUES `, heads, ``); err != nil {
 		return err
 	}
-	_, err := t.exec(`INSERT INTO outbox_content (message_id, text, html, link) VALUES `+contents.text(), contents.args...)
-	return err
+	return t.put(`INSERT INTO outbox_content (message_id, text, html, link) VALUES `, contents, ``)
 }
 
 // dropLetters takes back what is still to be sent about something: an
@@ -67,20 +46,3 @@ func (db *DB) dropLetters(t tx, about string) error {
 func outboxPlace(m id.Message, column string) kms.Place {
 	return kms.Place{Table: "outbox_content", Row: string(m), Column: column}
 }
-
-// values are the rows of an INSERT of many.
-type values struct {
-	rows []string
-	args []any
-}
-
-func (v *values) row(columns ...any) {
-	marks := make([]string, len(columns))
-	for i := range columns {
-		marks[i] = fmt.Sprintf("$%d", len(v.args)+i+1)
-	}
-	v.rows = append(v.rows, "("+strings.Join(marks, ", ")+")")
-	v.args = append(v.args, columns...)
-}
-
-func (v *values) text() string { return strings.Join(v.rows, ", ") }

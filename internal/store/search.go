@@ -411,6 +411,11 @@ func (a Activities) Place(ctx context.Context, o id.Organization, which id.Activ
 // Note records an event that changes nothing.
 func (a Activities) Note(ctx context.Context, e audit.Event) error { return a.db.record(ctx, nil, e) }
 
+// NoteAll records events that change nothing, all of them or none.
+func (a Activities) NoteAll(ctx context.Context, events []audit.Event) error {
+	return a.db.record(ctx, nil, events...)
+}
+
 // List returns an organization's latest events of some types, or of all, before
 // a place in the log (0: from the end), the newest first.
 func (a Activities) List(ctx context.Context, o id.Organization, types []audit.Type, before int64, limit int) (events []audit.Event, positions []int64, err error) {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -10,27 +9,21 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
-// insertTerms adds what an entry can be found by. A term that is there already
-// was put there by nobody who knows the log's key: it is let be, as a search
-// believes no term about whose entry it is.
-func (t tx) insertTerms(o id.Organization, position int64, terms []string) error {
-	if o == "" || len(terms) == 0 {
-		return nil // what concerns the whole server is on nobody's page
+// addTerms adds what an entry can be found by.
+func addTerms(r *rows, o id.Organization, position int64, terms []string) {
+	if o == "" {
+		return // what concerns the whole server is on nobody's page
 	}
-	var b strings.Builder
-	b.WriteString(`INSERT INTO activity_term (organization_id, term, position) VALUES `)
-	args := make([]any, 2, len(terms)+2)
-	args[0], args[1] = o, position
-	for i, term := range terms {
-		if i > 0 {
-			b.WriteString(`, `)
-		}
-		args = append(args, []byte(term))
-		fmt.Fprintf(&b, `($1, $%d, $2)`, len(args))
+	for _, term := range terms {
+		r.add(o, []byte(term), position)
 	}
-	b.WriteString(` ON CONFLICT (organization_id, term, position) DO NOTHING`)
-	_, err := t.exec(b.String(), args...)
-	return err
+}
+
+// putTerms stores terms. One that is there already was put there by nobody who
+// knows the log's key: it is let be, as a search believes no term about whose
+// entry it is.
+func (t tx) putTerms(terms rows) error {
+	return t.put(`INSERT INTO activity_term (organization_id, term, position) VALUES `, terms, ` ON CONFLICT (organization_id, term, position) DO NOTHING`)
 }
 
 // IndexOlder makes up to limit entries findable that were recorded before there
@@ -49,14 +42,16 @@ func (a Activities) IndexOlder(ctx context.Context, limit int) (left int64, err 
 		if err != nil {
 			return err
 		}
+		var terms rows
 		for _, entry := range entries {
 			e, err := entry.Open()
 			if err != nil || entry.Detail == nil {
 				continue // verify says what is wrong with it; an erased one stays unfindable
 			}
-			if err := t.insertTerms(e.Organization, entry.Index, audit.Terms(e)); err != nil {
-				return err
-			}
+			addTerms(&terms, e.Organization, entry.Index, audit.Terms(e))
+		}
+		if err := t.putTerms(terms); err != nil {
+			return err
 		}
 		left = from
 		_, err = t.exec(`UPDATE activity_unsearched SET below = $1 WHERE id = 1`, left)
