@@ -68,6 +68,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
 			s.report("telling whose keys expire", s.rooms.Keys.RemindOwners(ctx, system))
 			s.report("forgetting unfinished sign-ins", s.rooms.Accounts.Prune(ctx, system))
+			s.report("measuring the database", s.db.Measure(ctx))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}
 	}

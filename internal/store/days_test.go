@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -8,7 +9,8 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
-// TestDaysAddUpToTotals sums the same entries by day and at once.
+// TestDaysAddUpToTotals sums the same entries by day, at once, and one by one as
+// for times that are no whole days; entries that come again count once.
 func TestDaysAddUpToTotals(t *testing.T) {
 	t.Parallel()
 	overBoth(t, func(t *testing.T, r *record) {
@@ -20,6 +22,8 @@ func TestDaysAddUpToTotals(t *testing.T) {
 			e.Organization, e.Request, e.At, e.Member = "org", id.NewRequest(), at, "user_1"
 			entries = append(entries, e)
 		}
+		must(t, r.Ledger().Append(t.Context(), entries[:40]))
+		must(t, r.Ledger().Append(t.Context(), entries[:60]))
 		must(t, r.Ledger().Append(t.Context(), entries))
 		f := usage.Filter{From: day.Add(-24 * time.Hour), To: day.Add(48 * time.Hour)}
 		days, err := r.Ledger().Days(t.Context(), "org", f)
@@ -32,6 +36,20 @@ func TestDaysAddUpToTotals(t *testing.T) {
 		}
 		if len(days) != 2 || !days[0].At.Equal(day) || !days[1].At.Equal(day.Add(24*time.Hour)) || requests != totals.Requests || cost != totals.CostNanos || requests == 0 {
 			t.Errorf("%+v do not add up to %+v", days, totals)
+		}
+		for _, member := range []id.Member{"", "user_1", "user_2"} {
+			f.Member = member
+			whole, err := r.Ledger().Totals(t.Context(), "org", f)
+			must(t, err)
+			f.To = f.To.Add(time.Microsecond)
+			single, err := r.Ledger().Totals(t.Context(), "org", f)
+			must(t, err)
+			byDay, err := r.Ledger().Days(t.Context(), "org", f)
+			must(t, err)
+			f.To = f.To.Add(-time.Microsecond)
+			if whole != single || (member != "user_2" && (whole != totals || !slices.Equal(days, byDay))) {
+				t.Errorf("of %q: days say %+v, entries %+v; %v and %v", member, whole, single, days, byDay)
+			}
 		}
 		if days, err := r.Ledger().Days(t.Context(), "other", f); err != nil || len(days) != 0 {
 			t.Errorf("a foreign organization: %+v, %v", days, err)

@@ -28,6 +28,7 @@ type dialect interface {
 	open(url string) (write, read *sql.DB, err error)
 	migrations(url string) (goose.Dialect, []goose.ProviderOption, func(context.Context) (unlock func() error, err error), error)
 	isDuplicate(err error) bool // a unique key is taken
+	measure(all bool) string    // has the planner's statistics made: all, or what has changed; may be empty
 	skipLocked() string         // ends a SELECT that locks what it finds, but for what others have locked
 }
 
@@ -63,11 +64,29 @@ func (db *DB) migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return errors.Join(err, unlock())
 	}
-	_, err = provider.Up(ctx)
+	applied, err := provider.Up(ctx)
 	if err == nil {
 		err = refuseNewer(ctx, provider)
 	}
+	if err == nil && len(applied) > 0 {
+		err = db.measure(ctx, db.dialect.measure(true))
+	}
 	return errors.Join(err, unlock())
+}
+
+// Measure brings what the database knows of the sizes of its tables up to date,
+// where it does not do that by itself. Without it, it may choose another index
+// than the one that was made for a list.
+func (db *DB) Measure(ctx context.Context) error { return db.measure(ctx, db.dialect.measure(false)) }
+
+func (db *DB) measure(ctx context.Context, statement string) error {
+	if statement == "" {
+		return nil
+	}
+	if _, err := db.write.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("measuring the tables: %w", err)
+	}
+	return nil
 }
 
 // refuseNewer fails if the database was migrated by a newer program than this.
@@ -126,6 +145,13 @@ func (sqliteFile) isDuplicate(err error) bool {
 	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+func (sqliteFile) measure(all bool) string {
+	if all {
+		return `PRAGMA analysis_limit = 1000; ANALYZE`
+	}
+	return `PRAGMA optimize = 0x10002`
+}
+
 // One connection writes: nothing is locked by others.
 func (sqliteFile) skipLocked() string { return "" }
 
@@ -151,6 +177,13 @@ func (postgres) migrations(string) (goose.Dialect, []goose.ProviderOption, func(
 	}
 	none := func(context.Context) (func() error, error) { return func() error { return nil }, nil }
 	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}, none, nil
+}
+
+func (postgres) measure(all bool) string {
+	if all {
+		return `ANALYZE`
+	}
+	return `` // autovacuum does it
 }
 
 func (postgres) isDuplicate(err error) bool {

@@ -56,6 +56,10 @@ func (db *DB) insertLedger(rows int) string {
 // transaction was committed repeats it.
 func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
 	fresh := l.db.answered.unknown(entries)
+	organizations := map[id.Organization]bool{}
+	for i := range entries {
+		organizations[entries[i].Organization] = true
+	}
 	err := l.db.upkeep(ctx, func(t tx) error {
 		for _, a := range fresh {
 			if err := t.noteSetup(`answered_at`, a.member, a.at); err != nil {
@@ -67,13 +71,19 @@ func (l Ledger) Append(ctx context.Context, entries []usage.Entry) error {
 		if err != nil {
 			return err
 		}
-		sequence := size - int64(len(entries))
+		count := int64(len(entries))
+		sequence := size - count
 		for _, rows := range []int{ledgerChunk, 1} {
 			n := len(entries) / rows * rows
 			if sequence, err = t.appendLedger(l.db.insertLedger(rows), entries[:n], rows, sequence); err != nil {
 				return err
 			}
 			entries = entries[n:]
+		}
+		for o := range organizations {
+			if err := t.sumDays(o, size-count); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -141,41 +151,6 @@ func ledgerWhere(org id.Organization, f usage.Filter) (where string, args []any)
 		add(`at <`, micros(f.To))
 	}
 	return where, args
-}
-
-// Totals sums what the entries of an organization come to.
-func (l Ledger) Totals(ctx context.Context, org id.Organization, f usage.Filter) (s usage.Totals, err error) {
-	where, args := ledgerWhere(org, f)
-	_, err = l.db.queryRow(ctx, []any{&s.Requests, &s.Estimated, &s.Tokens.Input, &s.Tokens.Output, &s.Tokens.CacheRead, &s.Tokens.CacheWrite5m, &s.Tokens.CacheWrite1h, &s.CostNanos},
-		`SELECT CAST(COALESCE(SUM(CASE WHEN e.kind = 'settle' THEN 1 ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(CASE WHEN e.estimated THEN 1 ELSE 0 END), 0) AS BIGINT),
-			CAST(COALESCE(SUM(e.input_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(e.output_tokens), 0) AS BIGINT),
-			CAST(COALESCE(SUM(e.cache_read_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(e.cache_write_5m_tokens), 0) AS BIGINT),
-			CAST(COALESCE(SUM(e.cache_write_1h_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(e.cost_nanos), 0) AS BIGINT)
-		FROM ledger_entry e WHERE e.kind <> 'reserve' AND `+where, args...)
-	if err != nil {
-		return s, err
-	}
-	_, err = l.db.queryRow(ctx, []any{&s.Open, &s.ReservedNanos},
-		`SELECT COUNT(*), CAST(COALESCE(SUM(e.reserved_nanos), 0) AS BIGINT) FROM ledger_entry e
-		WHERE e.kind = 'reserve' AND NOT EXISTS (SELECT 1 FROM ledger_entry s
-			WHERE s.organization_id = e.organization_id AND s.at = e.at AND s.request_id = e.request_id AND s.kind = 'settle') AND `+where, args...)
-	return s, err
-}
-
-// Days sums the settled entries of an organization by day, in one pass.
-func (l Ledger) Days(ctx context.Context, org id.Organization, f usage.Filter) ([]usage.Day, error) {
-	where, args := ledgerWhere(org, f)
-	const day = int64(24 * time.Hour / time.Microsecond)
-	args = append(args, day)
-	number := fmt.Sprintf(`e.at / CAST($%d AS BIGINT)`, len(args))
-	return queryAll(ctx, l.db.read, func(s scanner) (d usage.Day, err error) {
-		var n int64
-		err = s.Scan(&n, &d.Requests, &d.CostNanos)
-		d.At = fromMicros(n * day)
-		return d, err
-	}, `SELECT `+number+`, CAST(SUM(CASE WHEN e.kind = 'settle' THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(e.cost_nanos) AS BIGINT)
-		FROM ledger_entry e WHERE e.kind <> 'reserve' AND `+where+` GROUP BY 1 ORDER BY 1`, args...)
 }
 
 // Entries returns up to limit entries before a sequence (0: from the end), the

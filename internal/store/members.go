@@ -74,8 +74,7 @@ func narrow(q *query, f org.MemberFilter) {
 		q.and(`m.id IN (SELECT member_id FROM group_member WHERE group_id = %s)`, f.Group)
 	}
 	if f.Text != "" {
-		sought := containing(f.Text)
-		q.and(`(LOWER(a.name) LIKE %s ESCAPE '\' OR a.email LIKE %s ESCAPE '\')`, sought, sought)
+		q.ofPeople(`m.account_id`, f.Text)
 	}
 	if f.Email != "" {
 		email := strings.ToLower(f.Email)

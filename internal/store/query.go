@@ -83,6 +83,13 @@ func turn[T any](c cursor, rows []T) (page []T, more bool) {
 	return rows, more
 }
 
+// ofPeople adds a condition that an account is of somebody whose name or address
+// has a text in it. People are looked through once, and not once for every row.
+func (q *query) ofPeople(account, text string) {
+	pattern := containing(text)
+	q.and(account+` IN (SELECT p.id FROM account p WHERE LOWER(p.name) LIKE %s ESCAPE '\' OR p.email LIKE %s ESCAPE '\')`, pattern, pattern)
+}
+
 // containing is the pattern of a text that has sought in it, for
 // LOWER(column) LIKE %s ESCAPE '\'.
 func containing(sought string) string {

@@ -17,11 +17,11 @@ import (
 var _ activity.Store = Activities{}
 
 const (
-	window     = 1000 // entries that are looked at in one go
-	windows    = 8    // before a search breaks off, to go on when it is asked to
-	rare       = window
-	maxPrefix  = 20 // terms that a word is taken to begin
-	maxPersons = 20 // members that a name is taken to mean
+	window     = 1000             // entries that are looked at in one go
+	windows    = 8                // before a search breaks off, to go on when it is asked to
+	common     = windows * window // what more entries have is only asked of those that something rarer leads to
+	maxPrefix  = 20               // terms that a word is taken to begin
+	maxPersons = 20               // members that a name is taken to mean
 	clockSlack = time.Hour
 )
 
@@ -31,7 +31,8 @@ const (
 type strand struct {
 	table, column string
 	values        []any
-	common        int64 // how many entries it comes to, up to rare
+	count         int64          // of the entries that it comes to, up to common
+	known         map[int64]bool // these entries, if they are few and do not lead
 }
 
 // search is a filter made ready.
@@ -180,10 +181,10 @@ func (s *search) persons(ctx context.Context, text string) ([]any, error) {
 	if err != nil || len(exact) > 0 {
 		return exact, err
 	}
-	pattern := containing(text)
-	return queryAll(ctx, s.db.read, scan, `SELECT m.id FROM member m JOIN account a ON a.id = m.account_id
-		WHERE m.organization_id = $1 AND (LOWER(a.email) LIKE $2 ESCAPE '\' OR LOWER(a.name) LIKE $3 ESCAPE '\') ORDER BY m.created_at, m.id LIMIT $4`,
-		s.org, pattern, pattern, maxPersons+1)
+	q := selects(`SELECT m.id FROM member m WHERE m.organization_id = $1`, s.org)
+	q.ofPeople(`m.account_id`, text)
+	q.add(` ORDER BY m.created_at, m.id LIMIT ` + q.mark(maxPersons+1))
+	return queryAll(ctx, s.db.read, scan, q.text.String(), q.args...)
 }
 
 // begunBy are the first terms that begin with a word, and the word itself above
@@ -224,24 +225,49 @@ func (s *search) between(ctx context.Context, from, to time.Time) error {
 	return err
 }
 
-// order puts the least common strand first. Nothing is counted further than it
-// takes to know that it is common.
+// order puts the least common strand first, and reads those of the others that
+// are not common: that is less than to ask them of one entry after the other.
+// Nothing is counted further than it takes to know that it is common.
 func (s *search) order(ctx context.Context) error {
 	if len(s.strands) < 2 {
 		return nil
 	}
 	for i := range s.strands {
 		x := &s.strands[i]
-		q := selects(`SELECT COUNT(*) FROM (SELECT 1 AS one FROM `+x.table+` WHERE organization_id = $1`, s.org)
-		q.in(x.column, x.values)
-		q.and(`position >= %s AND position < %s`, s.low, s.high)
-		q.add(` LIMIT ` + q.mark(rare) + `) c`)
-		if _, err := s.db.queryRow(ctx, []any{&x.common}, q.text.String(), q.args...); err != nil {
+		q := selects(`SELECT COUNT(*) FROM (`)
+		s.allOf(q, x)
+		q.add(` LIMIT ` + q.mark(common) + `) c`)
+		if _, err := s.db.queryRow(ctx, []any{&x.count}, q.text.String(), q.args...); err != nil {
 			return err
 		}
 	}
-	slices.SortStableFunc(s.strands, func(a, b strand) int { return cmp.Compare(a.common, b.common) })
+	slices.SortStableFunc(s.strands, func(a, b strand) int {
+		return cmp.Or(cmp.Compare(a.count, b.count), cmp.Compare(len(b.values), len(a.values)))
+	})
+	for i := range s.strands[1:] {
+		x := &s.strands[1+i]
+		if x.count == common {
+			break
+		}
+		q := &query{}
+		s.allOf(q, x)
+		x.known = make(map[int64]bool, x.count)
+		if _, err := queryAll(ctx, s.db.read, func(row scanner) (position int64, err error) {
+			err = row.Scan(&position)
+			x.known[position] = true
+			return position, err
+		}, q.text.String(), q.args...); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// allOf adds the query of all entries that a strand comes to.
+func (s *search) allOf(q *query, x *strand) {
+	q.add(`SELECT position FROM ` + x.table + ` WHERE organization_id = ` + q.mark(s.org))
+	q.in(x.column, x.values)
+	q.and(`position >= %s AND position < %s`, s.low, s.high)
 }
 
 // in adds a condition that a column is one of values, of which there is one at
@@ -302,6 +328,9 @@ func (s *search) window(ctx context.Context, down bool, size int) ([]candidate, 
 	q.add(`) SELECT c.position, CASE WHEN a.organization_id = ` + q.mark(s.org))
 	if len(s.strands) > 1 {
 		for _, x := range s.strands[1:] {
+			if x.known != nil {
+				continue
+			}
 			if x.table == "activity" {
 				q.in(`a.`+x.column, x.values)
 				continue
@@ -318,10 +347,13 @@ func (s *search) window(ctx context.Context, down bool, size int) ([]candidate, 
 		q.and(`a.at < %s`, s.to)
 	}
 	q.add(` THEN 1 ELSE 0 END FROM c LEFT JOIN activity a ON a.position = c.position ORDER BY c.position ` + direction(down))
-	return queryAll(ctx, s.db.read, func(s scanner) (c candidate, err error) {
+	known := func(position int64) bool {
+		return !slices.ContainsFunc(s.strands, func(x strand) bool { return x.known != nil && !x.known[position] })
+	}
+	return queryAll(ctx, s.db.read, func(row scanner) (c candidate, err error) {
 		var matches int64
-		err = s.Scan(&c.position, &matches)
-		c.matches = matches == 1
+		err = row.Scan(&c.position, &matches)
+		c.matches = matches == 1 && known(c.position)
 		return c, err
 	}, q.text.String(), q.args...)
 }

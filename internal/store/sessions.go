@@ -72,7 +72,9 @@ func (s Sessions) List(ctx context.Context, o id.Organization, f session.Filter)
 	}
 	if f.Search != "" {
 		p := containing(f.Search)
-		q.and(`(LOWER(d.name) LIKE %s ESCAPE '\' OR LOWER(a.email) LIKE %s ESCAPE '\' OR LOWER(a.name) LIKE %s ESCAPE '\' OR d.address LIKE %s ESCAPE '\')`, p, p, p, p)
+		q.and(`(LOWER(d.name) LIKE %s ESCAPE '\' OR d.address LIKE %s ESCAPE '\' OR d.member_id IN (SELECT m.id FROM member m WHERE m.organization_id = %s`, p, p, o)
+		q.ofPeople(`m.account_id`, f.Search)
+		q.add(`))`)
 	}
 	c := cursor{table: "device_session", alias: "d.", after: string(f.After), before: string(f.Before), limit: f.Limit}
 	q.page(c)

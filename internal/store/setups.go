@@ -77,8 +77,7 @@ func waiting(columns string, o id.Organization, f onboarding.Filter) *query {
 		q.and(`s.step = %s`, int(f.Step))
 	}
 	if f.Sought != "" {
-		pattern := containing(f.Sought)
-		q.and(`(LOWER(a.name) LIKE %s ESCAPE '\' OR LOWER(a.email) LIKE %s ESCAPE '\')`, pattern, pattern)
+		q.ofPeople(`m.account_id`, f.Sought)
 	}
 	return q
 }

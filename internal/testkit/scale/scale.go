@@ -52,7 +52,7 @@ func Fill(ctx context.Context, url string, ring *kms.Keyring, o id.Organization,
 	if err := raw.Close(); err != nil {
 		return err
 	}
-	if err := f.record(db); err != nil {
+	if err := errors.Join(f.record(db), f.requests(db)); err != nil {
 		return err
 	}
 	if raw, err = open(db.Kind(), url); err != nil {
@@ -87,14 +87,14 @@ type person struct {
 	name, email string
 }
 
-// rows fills all tables but those of the record.
+// rows fills all tables but those of the record and the ledger.
 func (f *filling) rows(raw *sql.DB) error {
 	tx, err := raw.BeginTx(f.ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // does nothing after a commit
-	for _, part := range []func(*sql.Tx) error{f.fillPeople, f.fillWorkspaces, f.fillGroups, f.fillKeys, f.fillSessions, f.fillInvites, f.fillLetters, f.fillRequests} {
+	for _, part := range []func(*sql.Tx) error{f.fillPeople, f.fillWorkspaces, f.fillGroups, f.fillKeys, f.fillSessions, f.fillInvites, f.fillLetters} {
 		if err := part(tx); err != nil {
 			return err
 		}

@@ -5,8 +5,12 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
+	"github.com/gatehouse-dev/gatehouse/internal/store"
+	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
 var (
@@ -68,19 +72,23 @@ func (f *filling) fillLetters(tx *sql.Tx) error {
 	})
 }
 
-func (f *filling) fillRequests(tx *sql.Tx) error {
-	var head int64
-	if err := tx.QueryRowContext(f.ctx, `UPDATE ledger_head SET size = size + $1 WHERE id = 1 RETURNING size`, f.size.Requests).Scan(&head); err != nil {
-		return err
+// requests writes the ledger as the server does, which sums it up as it comes.
+func (f *filling) requests(db *store.DB) error {
+	const atOnce = 2000
+	begin, month := f.now.AddDate(0, 0, -30), 30*24*time.Hour
+	for at := 0; at < f.size.Requests; at += atOnce {
+		entries := make([]usage.Entry, min(atOnce, f.size.Requests-at))
+		for i := range entries {
+			e := &entries[i]
+			e.Request, e.At = id.NewRequest(), begin.Add(time.Duration(at+i)*(month/time.Duration(f.size.Requests)))
+			e.Organization, e.Member, e.Key, e.Upstream, e.Model, e.Stream = f.org, one(f, f.people).member, one(f, f.keys), "Simulated model", one(f, models), true
+			e.Kind, e.Status, e.Ending, e.FirstByte, e.Latency = usage.Settled, 200, usage.Complete, 300*time.Millisecond, 2*time.Second
+			e.Tokens = price.Tokens{Input: f.random.Int64N(9000), Output: f.random.Int64N(900), CacheRead: f.random.Int64N(90_000)}
+			e.CostNanos, e.PriceVersion = f.random.Int64N(1e8), "x"
+		}
+		if err := db.Ledger().Append(f.ctx, entries); err != nil {
+			return err
+		}
 	}
-	head -= int64(f.size.Requests)
-	month := int64(30 * 24 * 3600 * 1e6)
-	return f.insert(tx, "ledger_entry", `organization_id, sequence, request_id, kind, at, member_id, api_key_id, device_session_id, client_session, client_agent,
-		client_parent_agent, upstream, model, stream, status, ending, estimated, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
-		cache_write_1h_tokens, cost_nanos, reserved_nanos, first_byte_us, latency_us, upstream_request_id, price_version`, f.size.Requests, func(i int) []any {
-		who := one(f, f.people)
-		at := f.now.UnixMicro() - month + month*int64(i)/int64(f.size.Requests)
-		return []any{f.org, head + int64(i) + 1, id.NewRequest(), "settle", at, who.member, one(f, f.keys), "", "", "", "", "Simulated model", one(f, models), true,
-			200, "complete", false, f.random.IntN(9000), f.random.IntN(900), f.random.IntN(90_000), 0, 0, f.random.Int64N(1e8), 0, 300_000, 2_000_000, "", "x"}
-	})
+	return nil
 }
