@@ -154,10 +154,18 @@ func taken(t tx, m org.Member) error {
 		WithHint("an account joins another organization only when its owner agrees, by an invitation")
 }
 
-// insertAccount makes the member's account unless the address has one.
+// insertAccount makes the member's account unless the address has one. It fails
+// with Conflict if the address can still come back to an account that had it.
 func insertAccount(t tx, m org.Member) error {
-	_, err := t.exec(`INSERT INTO account (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`,
+	n, err := t.exec(`INSERT INTO account (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`,
 		m.Account, m.Email, m.Name, micros(m.CreatedAt))
+	if err != nil || n == 0 {
+		return err
+	}
+	taken, err := reserved(t, m.Email, m.Account, m.CreatedAt)
+	if err == nil && taken {
+		err = errEmailTaken(m.Email)
+	}
 	return err
 }
 

@@ -31,7 +31,8 @@ type Config struct {
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
 	Demo          bool   // a sample organization: the pages say so
-	SelfService   bool   // people may make organizations of their own
+	SelfService   bool   // people with an account may make organizations of their own
+	Strangers     bool   // people without one may make both
 	Now           func() time.Time
 	ClientAddress func(*http.Request) string
 	Logger        *slog.Logger
@@ -128,6 +129,7 @@ func routes() []route {
 		securityRoutes,
 		browserRoutes,
 		joinRoutes,
+		signUpRoutes,
 	)
 }
 

@@ -116,6 +116,7 @@ type signInBody struct {
 	Form     *form
 	Passkeys bool
 	Next     string
+	SignUp   bool // strangers may make an account
 }
 
 func (c *Console) signInPage(next string) (view, *form) {
@@ -126,7 +127,7 @@ func (c *Console) signInPage(next string) (view, *form) {
 	if next = local(next); next != "/" {
 		f.Hidden = []hidden{{"next", next}}
 	}
-	w := view{Card: true, Title: "Sign in", Body: signInBody{f, c.cfg.Accounts.HasPasskeys(), next}}
+	w := view{Card: true, Title: "Sign in", Body: signInBody{f, c.cfg.Accounts.HasPasskeys(), next, c.cfg.Strangers}}
 	if to, err := url.Parse(next); err == nil {
 		switch to.Path {
 		case "/device":

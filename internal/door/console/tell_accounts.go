@@ -26,7 +26,13 @@ var accountTellings = map[audit.Type]telling{
 		}
 		return "made a sign-in link for " + d["email"]
 	},
-	audit.SignedIn: say("signed in by %s", "method"),
+	audit.SignedIn: func(d audit.Detail) string {
+		s := "signed in by " + or(d["method"], "—")
+		if d["new_browser"] != "" {
+			s += ", in a browser or from a network not seen before"
+		}
+		return s
+	},
 	audit.SignInFailed: func(d audit.Detail) string {
 		s := "did not get in: wrong " + or(d["method"], "credential")
 		if d["why"] != "" {
@@ -46,6 +52,15 @@ var accountTellings = map[audit.Type]telling{
 		}
 		return "signed out everywhere"
 	},
+}
+
+// signInUnfinished tells of a first step that was right.
+func signInUnfinished(d audit.Detail) string {
+	s := "began to sign in by " + or(d["method"], "—") + ", which was right, and did not take the second step"
+	if d["tries"] != "" {
+		s += " (wrong tries: " + d["tries"] + ")"
+	}
+	return s
 }
 
 func passwordChanged(d audit.Detail) string {
