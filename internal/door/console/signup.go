@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -12,9 +13,9 @@ import (
 
 var signUpRoutes = []route{
 	get("/sign-up", anybody, (*Console).signUpForm),
-	post("/sign-up", nothing, (*Console).askSignUp),
+	post("/sign-up", nothing, withForm((*Console).askSignUp)),
 	get("/sign-up/{token}", nothing, (*Console).finishSignUpForm),
-	post("/sign-up/{token}", nothing, (*Console).finishSignUp),
+	post("/sign-up/{token}", nothing, withForm((*Console).finishSignUp)),
 }
 
 func signUpPage() (view, *form) {
@@ -36,11 +37,7 @@ func (c *Console) signUpForm(v *visit) error {
 }
 
 // askSignUp answers the same whether or not the address has an account.
-func (c *Console) askSignUp(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) askSignUp(v *visit, typed url.Values) error {
 	if err := c.cfg.Accounts.AskSignUp(v.r.Context(), typed.Get("email"), v.origin()); err != nil {
 		w, f := signUpPage()
 		return v.again("form", w, f, typed, err)
@@ -69,11 +66,7 @@ func (c *Console) finishSignUpForm(v *visit) error {
 	return v.show(http.StatusOK, "form", w)
 }
 
-func (c *Console) finishSignUp(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) finishSignUp(v *visit, typed url.Values) error {
 	ctx, token := v.r.Context(), secret.New(v.r.PathValue("token"))
 	u, err := c.cfg.Accounts.LookSignUp(ctx, token)
 	if err != nil {
