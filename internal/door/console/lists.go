@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"strings"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 )
 
 const pageRows = 50
