@@ -209,3 +209,15 @@ func TestWhereStrangersAreNotLetIn(t *testing.T) {
 		t.Errorf("before the set-up: %d", got.status)
 	}
 }
+
+func TestWhereOnlyTheOperatorMakesOrganizations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *console.Config) { c.SelfService = false }).populate()
+	w.orgs.Closed = true
+	v := w.as(w.owner)
+	for _, got := range []answer{v.get("/organizations/new"), v.post("/organizations/new", url.Values{"name": {"X"}, "plan": {"team"}})} {
+		if got.status != http.StatusForbidden || !strings.Contains(got.body, "only its operator makes organizations") {
+			t.Errorf("%d\n%s", got.status, got.body)
+		}
+	}
+}
