@@ -31,6 +31,7 @@ var floors = []struct {
 		"internal/id",
 		"internal/limit",
 		"internal/secret",
+		"internal/useragent",
 	}},
 	{"judgement", []string{
 		"internal/totp",

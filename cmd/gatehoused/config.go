@@ -90,7 +90,7 @@ var settings = []setting{
 	{"tokens.refresh_ttl", "life of refresh tokens from their last use (720h)", false, func(f *file) *string { return &f.Tokens.RefreshTTL }},
 	{"metrics.listen", "an address of its own for /metrics", false, func(f *file) *string { return &f.Metrics.Listen }},
 	{"metrics.token", "", true, func(f *file) *string { return &f.Metrics.Token }},
-	{"organizations.self_service", "whether people may make organizations of their own, true or false (true)", false, func(f *file) *string { return &f.Organizations.SelfService }},
+	{"organizations.self_service", "who may make an organization: people with an account (true), anybody who reads mail (anyone), the operator alone (false) (true)", false, func(f *file) *string { return &f.Organizations.SelfService }},
 	{"mail.host", "mail server that takes letters (none: they wait in the outbox)", false, func(f *file) *string { return &f.Mail.Host }},
 	{"mail.port", "its port (587 with starttls, 465 with tls)", false, func(f *file) *string { return &f.Mail.Port }},
 	{"mail.security", "starttls, tls, or none for a server on this machine (starttls)", false, func(f *file) *string { return &f.Mail.Security }},
@@ -210,10 +210,12 @@ func (m *Main) config(f file) (server.Config, error) {
 	}
 	switch f.Organizations.SelfService {
 	case "", "true":
+	case "anyone":
+		cfg.OpenToStrangers = true
 	case "false":
 		cfg.ClosedOrganizations = true
 	default:
-		return cfg, usageError{fmt.Errorf("organizations.self_service: %q is neither true nor false", f.Organizations.SelfService)}
+		return cfg, usageError{fmt.Errorf("organizations.self_service: %q is neither true, anyone nor false", f.Organizations.SelfService)}
 	}
 	var err error
 	if cfg.Mail, err = mailConfig(f); err != nil {

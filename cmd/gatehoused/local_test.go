@@ -20,18 +20,19 @@ func TestAllowLocal(t *testing.T) {
 	}
 }
 
-// TestSelfService wants people to be able to make organizations unless the
-// operator says otherwise, in plain words.
+// TestSelfService wants people with an account to be able to make organizations,
+// and strangers not, unless the operator says otherwise, in plain words.
 func TestSelfService(t *testing.T) {
 	t.Parallel()
-	for text, closed := range map[string]bool{"": false, "organizations: {self_service: true}": false, "organizations: {self_service: false}": true} {
+	for text, want := range map[string][2]bool{"": {false, false}, "organizations: {self_service: true}": {false, false},
+		"organizations: {self_service: anyone}": {false, true}, "organizations: {self_service: false}": {true, false}} {
 		f, err := parseFile([]byte(text))
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
 		m := &Main{Getenv: func(string) string { return "" }, Stderr: discard{}}
-		if cfg, err := m.config(f); err != nil || cfg.ClosedOrganizations != closed {
-			t.Errorf("%q: closed: %v, %v", text, cfg.ClosedOrganizations, err)
+		if cfg, err := m.config(f); err != nil || [2]bool{cfg.ClosedOrganizations, cfg.OpenToStrangers} != want {
+			t.Errorf("%q: closed: %v, open to strangers: %v, %v", text, cfg.ClosedOrganizations, cfg.OpenToStrangers, err)
 		}
 	}
 	m := &Main{Getenv: func(string) string { return "" }, Stderr: discard{}}

@@ -85,8 +85,11 @@ func (s *Service) SignInByLink(ctx context.Context, token secret.Text, from Orig
 	}
 	who = who.From(from.Address)
 	if second, err := s.wantsSecond(ctx, l.Account); err != nil || (second && !l.Reusable) {
-		return s.half(ctx, who, "link", &l.Hash, err)
+		return s.half(ctx, who, "link", from, &l.Hash, err)
 	}
-	in, b := s.browser(who, from, "link")
-	return in, s.store.EnterByLink(ctx, l.Hash, b, s.signedIn(who, b))
+	in, a, err := s.arrival(ctx, who, from, "link")
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return in, s.store.EnterByLink(ctx, l.Hash, a)
 }

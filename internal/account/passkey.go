@@ -245,8 +245,11 @@ func (s *Service) SignInByPasskey(ctx context.Context, token secret.Text, respon
 		return SignedIn{}, err
 	}
 	who = who.From(from.Address)
-	in, b := s.browser(who, from, "passkey")
-	if err := s.store.EnterByProof(ctx, nil, p, b, s.signedIn(who, b)); err != nil {
+	in, a, err := s.arrival(ctx, who, from, "passkey")
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if err := s.store.EnterByProof(ctx, nil, p, a); err != nil {
 		return SignedIn{}, err
 	}
 	right()

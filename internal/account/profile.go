@@ -111,7 +111,8 @@ func (s *Service) WithdrawEmail(ctx context.Context, who caller.Caller) error {
 	return s.store.DropMailLink(ctx, who.Account, EmailChange)
 }
 
-// ChangeEmail gives the caller the address that their link was sent to.
+// ChangeEmail gives the caller the address that their link was sent to. A letter
+// to the old one says how to undo it: see RestoreEmail.
 func (s *Service) ChangeEmail(ctx context.Context, who caller.Caller, link secret.Text) error {
 	if err := access.CheckAccount(who); err != nil {
 		return err
@@ -131,12 +132,13 @@ func (s *Service) ChangeEmail(ctx context.Context, who caller.Caller, link secre
 	if err != nil {
 		return err
 	}
-	return s.store.ChangeEmail(ctx, l, []letter.Letter{s.changedLetter(p, l)}, e)
+	token, undo := s.newUndo(p)
+	return s.store.ChangeEmail(ctx, l, undo, []letter.Letter{s.changedLetter(p, l, token, undo)}, e)
 }
 
 // signInEvents are what the sign-in history is made of.
-var signInEvents = []audit.Type{audit.SignedIn, audit.SignInFailed, audit.SignedOutEverywhere, audit.PasswordChanged, audit.PasswordResetAsked, audit.PasskeyAdded, audit.PasskeyRemoved,
-	audit.TOTPEnabled, audit.TOTPDisabled, audit.RecoveryCodesMade, audit.RecoveryCodeUsed, audit.EmailChangeAsked, audit.EmailChanged}
+var signInEvents = []audit.Type{audit.SignedIn, audit.SignInFailed, audit.SignInUnfinished, audit.SignedOutEverywhere, audit.PasswordChanged, audit.PasswordResetAsked, audit.PasskeyAdded, audit.PasskeyRemoved,
+	audit.TOTPEnabled, audit.TOTPDisabled, audit.RecoveryCodesMade, audit.RecoveryCodeUsed, audit.EmailChangeAsked, audit.EmailChanged, audit.EmailRestored}
 
 // History returns what happened at the caller's door, the newest first.
 func (s *Service) History(ctx context.Context, who caller.Caller) ([]audit.Event, error) {

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,6 +54,11 @@ type Service struct {
 	codes     *limit.Limiter // wrong codes for an account
 	resets    *limit.Limiter // letters to an address
 	askers    *limit.Limiter // letters asked for from a network
+
+	doors           Doors
+	signUpAddresses *limit.Limiter // letters to a stranger's address
+	signUpNetworks  *limit.Limiter // such letters asked for from a network
+	signUps         *limit.Limiter // such letters in all
 }
 
 // New returns a Service that reads the time from now.
@@ -60,7 +66,8 @@ func New(store Store, members Members, now func() time.Time) *Service {
 	return &Service{store: store, members: members, passwords: password.New(), now: now,
 		byAccount: limit.New(10, 10*time.Minute, now), byAddress: limit.New(60, 10*time.Minute, now),
 		failures: limit.New(40, time.Hour, now), codes: limit.New(10, time.Hour, now),
-		resets: limit.New(4, time.Hour, now), askers: limit.New(20, time.Hour, now)}
+		resets: limit.New(4, time.Hour, now), askers: limit.New(20, time.Hour, now),
+		signUpAddresses: limit.New(3, 24*time.Hour, now), signUpNetworks: limit.New(10, time.Hour, now), signUps: limit.New(300, time.Hour, now)}
 }
 
 // At tells the service under which URL people reach it: links in letters begin
@@ -92,17 +99,40 @@ type SignedIn struct {
 // errUnconfirmed is what unconfirmed looks for.
 var errUnconfirmed = fault.New(fault.Denied, "confirm that it is you first")
 
+// maxEnded is how many unfinished sign-ins are told of in one transaction.
+const maxEnded = 100
+
+// TellUnfinished records the sign-ins whose second step did not come in time.
+// Whoever got as far as that knows a password that is right, so the account's
+// holder must learn of it.
+func (s *Service) TellUnfinished(ctx context.Context, who caller.Caller) error {
+	if err := access.CheckInstance(who); err != nil {
+		return err
+	}
+	for {
+		n, err := s.store.EndHalves(ctx, s.now(), maxEnded, s.unfinished)
+		if err != nil || n < maxEnded {
+			return err
+		}
+	}
+}
+
+// unfinished is the event of a sign-in that went no further than its first step.
+func (s *Service) unfinished(h Half, email string) audit.Event {
+	who := caller.Caller{Kind: caller.Person, Way: caller.Web, Account: h.Account, Email: email, Address: h.Address}
+	d := audit.Detail{"method": h.Method, "user_agent": h.UserAgent, "began": h.CreatedAt.UTC().Format(time.RFC3339)}
+	if h.Tries > 0 {
+		d["tries"] = strconv.Itoa(h.Tries)
+	}
+	return audit.New(who, s.now(), audit.SignInUnfinished, string(h.Account), d).In(h.Organization)
+}
+
 // Prune forgets what has expired.
 func (s *Service) Prune(ctx context.Context, who caller.Caller) error {
 	if err := access.CheckInstance(who); err != nil {
 		return err
 	}
 	return s.store.Prune(ctx, s.now())
-}
-
-// signedIn is the event of a browser session's beginning.
-func (s *Service) signedIn(who caller.Caller, b Browser) audit.Event {
-	return audit.New(who, s.now(), audit.SignedIn, string(b.Account), audit.Detail{"method": b.Method, "user_agent": b.UserAgent, "browser": string(b.ID)})
 }
 
 // failed is the event of a proof that was wrong.

@@ -69,29 +69,49 @@ func (s *Service) Found(ctx context.Context, who caller.Caller, in First) (org.M
 }
 
 func (s *Service) found(ctx context.Context, who caller.Caller, link *secret.Hash, in First) (org.Member, error) {
+	f, err := s.foundation(ctx, in, org.Enterprise)
+	if err != nil {
+		return org.Member{}, err
+	}
+	return f.Member, s.store.Found(ctx, link, f.Organization, f.Member, f.Password, f.events(who)...)
+}
+
+// Foundation is an organization that begins, with its primary owner.
+type Foundation struct {
+	Organization org.Organization
+	Member       org.Member
+	Password     string // hashed; empty: none
+}
+
+func (s *Service) foundation(ctx context.Context, in First, plan org.Plan) (Foundation, error) {
 	name, err := org.CleanName(in.Organization, "")
 	if err != nil || name == "" {
-		return org.Member{}, fault.New(fault.Invalid, "the organization needs a name of at most 200 characters").At("organization")
+		return Foundation{}, fault.New(fault.Invalid, "the organization needs a name of at most 200 characters").At("organization")
 	}
 	email, err := org.CleanEmail(in.Email)
 	if err != nil {
-		return org.Member{}, err
+		return Foundation{}, err
 	}
 	person, err := org.CleanName(in.Name, email)
 	if err != nil {
-		return org.Member{}, err
+		return Foundation{}, err
 	}
-	var hashed string
+	var f Foundation
 	if !in.Password.Empty() {
-		if hashed, err = s.passwords.Hash(ctx, in.Password); err != nil {
-			return org.Member{}, err
+		if f.Password, err = s.passwords.Hash(ctx, in.Password); err != nil {
+			return Foundation{}, err
 		}
 	}
 	now := s.now()
-	o := org.Organization{ID: id.NewOrganization(), Name: name, Plan: org.Enterprise, Version: 1, CreatedAt: now}
-	m := org.Member{ID: id.NewMember(), Organization: o.ID, OrganizationName: name, Plan: o.Plan, Account: id.NewAccount(), Email: email, Name: person,
+	f.Organization = org.Organization{ID: id.NewOrganization(), Name: name, Plan: plan, Version: 1, CreatedAt: now}
+	f.Member = org.Member{ID: id.NewMember(), Organization: f.Organization.ID, OrganizationName: name, Plan: plan, Account: id.NewAccount(), Email: email, Name: person,
 		Role: access.PrimaryOwner, Status: org.Active, Version: 1, CreatedAt: now, JoinedAt: now}
-	return m, s.store.Found(ctx, link, o, m, hashed,
-		audit.New(who, now, audit.OrganizationCreated, string(o.ID), audit.Detail{"name": name}).In(o.ID),
-		audit.New(who, now, audit.MemberAdded, string(m.ID), audit.Detail{"email": email, "role": string(m.Role)}).In(o.ID))
+	return f, nil
+}
+
+// events are what the record says of it.
+func (f Foundation) events(who caller.Caller) []audit.Event {
+	o, m := f.Organization, f.Member
+	return []audit.Event{audit.New(who, o.CreatedAt, audit.OrganizationCreated, string(o.ID), audit.Detail{"name": o.Name, "plan": string(o.Plan)}).In(o.ID),
+		audit.New(who, o.CreatedAt, audit.MemberAdded, string(m.ID), audit.Detail{"email": m.Email, "role": string(m.Role)}).In(o.ID)}
 }

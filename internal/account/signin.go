@@ -77,14 +77,17 @@ func (s *Service) proven(ctx context.Context, a id.Account, o id.Organization, m
 	}
 	who = who.From(from.Address)
 	if second, err := s.wantsSecond(ctx, a); err != nil || second {
-		return s.half(ctx, who, method, nil, err)
+		return s.half(ctx, who, method, from, nil, err)
 	}
 	return s.start(ctx, who, from, method)
 }
 
 func (s *Service) start(ctx context.Context, who caller.Caller, from Origin, method string) (SignedIn, error) {
-	in, b := s.browser(who, from, method)
-	return in, s.store.StartBrowser(ctx, b, s.signedIn(who, b))
+	in, a, err := s.arrival(ctx, who, from, method)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	return in, s.store.StartBrowser(ctx, a)
 }
 
 func (s *Service) browser(who caller.Caller, from Origin, method string) (SignedIn, Browser) {

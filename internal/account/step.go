@@ -18,12 +18,13 @@ func (s *Service) wantsSecond(ctx context.Context, a id.Account) (bool, error) {
 }
 
 // half begins the second step; unless something went wrong before.
-func (s *Service) half(ctx context.Context, who caller.Caller, method string, link *secret.Hash, err error) (SignedIn, error) {
+func (s *Service) half(ctx context.Context, who caller.Caller, method string, from Origin, link *secret.Hash, err error) (SignedIn, error) {
 	if err != nil {
 		return SignedIn{}, err
 	}
 	token := secret.Mint(secret.StepToken)
-	h := Half{Hash: token.Hash(), Account: who.Account, Organization: who.Organization, Method: method, CreatedAt: s.now(), ExpiresAt: s.now().Add(StepLife)}
+	h := Half{Hash: token.Hash(), Account: who.Account, Organization: who.Organization, Method: method, Address: from.Address, UserAgent: from.agent(),
+		CreatedAt: s.now(), ExpiresAt: s.now().Add(StepLife)}
 	return SignedIn{Token: token, Expires: h.ExpiresAt, Half: true}, s.store.StartHalf(ctx, h, link)
 }
 
@@ -56,7 +57,7 @@ func (s *Service) FinishByCode(ctx context.Context, token secret.Text, code stri
 		return SignedIn{}, err
 	}
 	if method == "" {
-		if err := s.store.Note(ctx, s.failed(h.Account, "code", from, nil)); err != nil {
+		if err := s.store.Note(ctx, s.failed(h.Account, "code", from, nil).In(h.Organization)); err != nil {
 			return SignedIn{}, err
 		}
 		return SignedIn{}, errWrongCode
@@ -121,15 +122,17 @@ func (s *Service) finish(ctx context.Context, h Half, p Proof, method string, fr
 		return SignedIn{}, err
 	}
 	who = who.From(from.Address)
-	in, b := s.browser(who, from, h.Method+" and "+method)
-	events := []audit.Event{s.signedIn(who, b)}
-	if p.Code != (secret.Hash{}) {
-		events = append(events, audit.New(who, s.now(), audit.RecoveryCodeUsed, string(h.Account), nil))
+	in, a, err := s.arrival(ctx, who, from, h.Method+" and "+method)
+	if err != nil {
+		return SignedIn{}, err
 	}
-	err = s.store.EnterByProof(ctx, &h.Hash, p, b, events...)
+	if p.Code != (secret.Hash{}) {
+		a.Events = append(a.Events, audit.New(who, s.now(), audit.RecoveryCodeUsed, string(h.Account), nil))
+	}
+	err = s.store.EnterByProof(ctx, &h.Hash, p, a)
 	if fault.Is(err, fault.Conflict) {
 		// A code that is not there, or that somebody else was faster with.
-		return SignedIn{}, orElse(s.store.Note(ctx, s.failed(h.Account, method, from, nil)), errWrongCode)
+		return SignedIn{}, orElse(s.store.Note(ctx, s.failed(h.Account, method, from, nil).In(h.Organization)), errWrongCode)
 	}
 	return in, err
 }

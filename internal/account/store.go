@@ -17,6 +17,7 @@ type Store interface {
 	BrowserStore
 	FactorStore
 	MailStore
+	SignUpStore
 
 	// RequiresFactor reports whether an organization wants a second factor.
 	RequiresFactor(ctx context.Context, o id.Organization) (bool, error)
@@ -42,7 +43,7 @@ type SignInStore interface {
 	Found(ctx context.Context, link *secret.Hash, o org.Organization, m org.Member, password string, e ...audit.Event) error
 	// EnterByLink uses a link up, unless it is reusable, and starts a session. It
 	// fails with Conflict if the link was used before.
-	EnterByLink(ctx context.Context, link secret.Hash, b Browser, e audit.Event) error
+	EnterByLink(ctx context.Context, link secret.Hash, a Arrival) error
 	Credential(ctx context.Context, email string) (c Credential, ok bool, err error)
 	Person(ctx context.Context, a id.Account) (p Person, ok bool, err error)
 	PersonByEmail(ctx context.Context, email string) (p Person, ok bool, err error)
@@ -53,14 +54,17 @@ type SignInStore interface {
 	// half sign-in any more, or it was tried too often.
 	TryHalf(ctx context.Context, hash secret.Hash, at time.Time) (h Half, ok bool, err error)
 	Half(ctx context.Context, hash secret.Hash, at time.Time) (h Half, ok bool, err error)
+	// EndHalves forgets up to so many half sign-ins that have expired, and records
+	// each as tell says. It returns how many there were.
+	EndHalves(ctx context.Context, at time.Time, limit int, tell func(h Half, email string) audit.Event) (int, error)
 	// EnterByProof uses a proof up and starts a session. With a half sign-in it
 	// ends that. It fails with Conflict if either was used before.
-	EnterByProof(ctx context.Context, half *secret.Hash, p Proof, b Browser, e ...audit.Event) error
+	EnterByProof(ctx context.Context, half *secret.Hash, p Proof, a Arrival) error
 }
 
 // BrowserStore keeps browser sessions.
 type BrowserStore interface {
-	StartBrowser(ctx context.Context, b Browser, e audit.Event) error
+	StartBrowser(ctx context.Context, a Arrival) error
 	Browser(ctx context.Context, hash secret.Hash) (b Browser, ok bool, err error)
 	// Browsers returns the sessions of an account that live at a moment, the
 	// newest first.
@@ -119,7 +123,23 @@ type MailStore interface {
 	// ResetPassword uses a link up, replaces the password and ends all sessions. It
 	// fails with Conflict if the link was used before.
 	ResetPassword(ctx context.Context, l MailLink, password string, at time.Time, e audit.Event) error
-	// ChangeEmail uses a link up, as ResetPassword does. It fails with Conflict if
-	// somebody else has the address.
-	ChangeEmail(ctx context.Context, l MailLink, letters []letter.Letter, e audit.Event) error
+	// ChangeEmail uses a link up, as ResetPassword does, and stores the way back to
+	// the address that the account had; older ones stay. It fails with Conflict if
+	// somebody else has the address, or can still get it back.
+	ChangeEmail(ctx context.Context, l, undo MailLink, letters []letter.Letter, e audit.Event) error
+	// RestoreEmail fails with Conflict if the link was used before, or somebody else
+	// has the address.
+	RestoreEmail(ctx context.Context, r Restoration) error
+}
+
+// SignUpStore keeps strangers until they have an account.
+type SignUpStore interface {
+	// SaveSignUp stores a link in place of an older one to the same address, and
+	// queues letters.
+	SaveSignUp(ctx context.Context, u SignUp, letters []letter.Letter) error
+	SignUp(ctx context.Context, hash secret.Hash) (u SignUp, ok bool, err error)
+	// FinishSignUp uses a link up, makes the account with its organization and
+	// starts a session. It fails with Conflict if the link was used before, or the
+	// address has an account.
+	FinishSignUp(ctx context.Context, u SignUp, f Foundation, a Arrival) error
 }

@@ -23,6 +23,8 @@ const (
 	PasswordResetLetter letter.Kind = "password_reset"
 	EmailChangeLetter   letter.Kind = "email_change"  // to the new address, with the link
 	EmailChangedLetter  letter.Kind = "email_changed" // to the old one
+	NewBrowserLetter    letter.Kind = "new_browser"
+	SignUpLetter        letter.Kind = "sign_up"
 )
 
 // Link is a one-time way in. Only the hash of its token is kept.
@@ -58,6 +60,9 @@ type Half struct {
 	Account      id.Account
 	Organization id.Organization
 	Method       string // of the first step
+	Address      string
+	UserAgent    string
+	Tries        int // at the second step
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }
@@ -147,6 +152,7 @@ type MailLinkKind string
 const (
 	PasswordReset MailLinkKind = "password_reset"
 	EmailChange   MailLinkKind = "email_change"
+	EmailUndo     MailLinkKind = "email_undo" // in a letter to the address that was
 )
 
 // MailLink is a link that proves who reads an address.

@@ -72,6 +72,11 @@ func (c *counting) SaveMailLink(ctx context.Context, real bool, l account.MailLi
 	return c.Store.SaveMailLink(ctx, real, l, letters, e)
 }
 
+func (c *counting) SaveSignUp(ctx context.Context, u account.SignUp, letters []letter.Letter) error {
+	c.note("write an address and %d letters", len(letters))
+	return c.Store.SaveSignUp(ctx, u, letters)
+}
+
 func newService(t *testing.T) (*account.Service, *counting) {
 	t.Helper()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "gatehouse.db"))
@@ -88,7 +93,7 @@ func newService(t *testing.T) (*account.Service, *counting) {
 		t.Fatal(err)
 	}
 	c := &counting{Store: db.Accounts()}
-	s := account.New(c, db.Orgs(), func() time.Time { return now }).At("https://gate.example.com")
+	s := account.New(c, db.Orgs(), func() time.Time { return now }).At("https://gate.example.com").Opening(account.Doors{Strangers: true, Mailed: true})
 	if _, err := s.Found(t.Context(), caller.OfOperator(""), account.First{Organization: "Acme", Email: "olive@acme.example", Password: secret.New("correct horse battery")}); err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +112,7 @@ func TestAStrangersWorkIsTheSame(t *testing.T) {
 			}
 			return nil
 		},
+		"an account":           func(email string) error { return s.AskSignUp(t.Context(), email, from) },
 		"a forgotten password": func(email string) error { return s.AskReset(t.Context(), email, from) },
 	} {
 		var did []string
@@ -147,6 +153,12 @@ func TestTokensOfOneKindOpenNothingElse(t *testing.T) {
 		}
 		if _, err := s.Reset(ctx, token, secret.New("long enough, this"), from); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s as a reset link: %v", kind, err)
+		}
+		if _, err := s.LookSignUp(ctx, token); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s as a sign-up link: %v", kind, err)
+		}
+		if _, err := s.RestoreEmail(ctx, token, from); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s as a way back: %v", kind, err)
 		}
 		if _, err := s.SignInByPasskey(ctx, token, "{}", from); !fault.Is(err, fault.Unauthenticated) {
 			t.Errorf("%s as a passkey's question: %v", kind, err)

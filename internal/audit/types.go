@@ -16,6 +16,7 @@ const (
 	AccountUpdated      Type = "account.updated"
 	EmailChanged        Type = "account.email_changed"
 	EmailChangeAsked    Type = "account.email_change_asked"
+	EmailRestored       Type = "account.email_restored"
 	PasswordChanged     Type = "account.password_changed"
 	PasswordResetAsked  Type = "account.password_reset_asked"
 	PasskeyAdded        Type = "account.passkey_added"
@@ -27,6 +28,7 @@ const (
 	SignInLinkMade      Type = "sign_in_link.created"
 	SignedIn            Type = "account.signed_in"
 	SignInFailed        Type = "account.sign_in_failed"
+	SignInUnfinished    Type = "account.sign_in_unfinished"
 	SignedOut           Type = "account.signed_out"
 	SignedOutEverywhere Type = "account.signed_out_everywhere"
 

@@ -88,6 +88,7 @@ type Filter struct {
 type Offer struct {
 	Invite
 	OrganizationName    string
+	OrganizationColor   string // of its mark; empty: it has chosen none
 	OrganizationDeleted bool
 	Account             id.Account // that has the address; empty: none yet
 }
@@ -227,7 +228,8 @@ type NewLink struct {
 // Opened is what a link's page is told.
 type Opened struct {
 	Link
-	OrganizationName string
+	OrganizationName  string
+	OrganizationColor string // of its mark; empty: it has chosen none
 }
 
 // Fits reports whether an address is of one of the link's domains.

@@ -250,8 +250,10 @@ func (s *Service) Seats(ctx context.Context, who caller.Caller, org id.Organizat
 	return t, err
 }
 
+const maxSeats = 1_000_000
+
 // SetPlan changes the plan and the number of seats, 0 for any number. What a
-// plan does not have stops at once.
+// plan does not have stops at once. There cannot be fewer seats than are taken.
 func (s *Service) SetPlan(ctx context.Context, who caller.Caller, org id.Organization, version int64, plan Plan, seats int) (Organization, error) {
 	if err := access.Check(who, caller.ManageBilling, org); err != nil {
 		return Organization{}, err
@@ -263,12 +265,8 @@ func (s *Service) SetPlan(ctx context.Context, who caller.Caller, org id.Organiz
 	if !plan.Valid() {
 		return Organization{}, fault.New(fault.Invalid, "choose one of the plans").At("plan")
 	}
-	taken, err := s.Store.Taken(ctx, org)
-	if err != nil {
-		return Organization{}, err
-	}
-	if n := taken.Members + taken.Invited; seats < 0 || seats > 1_000_000 || (plan.HasSeats() && seats > 0 && seats < n) {
-		return Organization{}, fault.New(fault.Invalid, "%d seats are taken (%d members, %d invitations): there cannot be fewer", n, taken.Members, taken.Invited).At("seats")
+	if seats < 0 || seats > maxSeats {
+		return Organization{}, fault.New(fault.Invalid, "that is a number of seats from 0 to %d", maxSeats).At("seats")
 	}
 	is := was
 	is.Plan, is.Seats, is.Version = plan, seats, version
@@ -278,7 +276,7 @@ func (s *Service) SetPlan(ctx context.Context, who caller.Caller, org id.Organiz
 	if len(detail) == 0 {
 		return was, nil
 	}
-	return s.Store.SaveOrganization(ctx, is, audit.New(who, s.Now(), audit.SeatsChanged, string(org), detail).In(org).Affecting(string(org)))
+	return s.Store.SavePlan(ctx, is, audit.New(who, s.Now(), audit.SeatsChanged, string(org), detail).In(org).Affecting(string(org)))
 }
 
 // Delete ends an organization: everything in it is refused from then on. The

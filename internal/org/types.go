@@ -58,18 +58,20 @@ type Member struct {
 	ID               id.Member
 	Organization     id.Organization
 	OrganizationName string
-	Plan             Plan // the organization's
-	Account          id.Account
-	Email            string
-	Name             string
-	Role             access.Role
-	Status           Status
-	Groups           string        // ids, separated by spaces
-	Grants           caller.Rights // of the custom roles of these groups
-	Version          int64
-	CreatedAt        time.Time
-	JoinedAt         time.Time // when they came, the last time: credentials made before are refused
-	EndedAt          time.Time // when they were suspended or removed; zero: they were not
+	// OrganizationColor is that of its mark; empty: it has chosen none.
+	OrganizationColor string
+	Plan              Plan // the organization's
+	Account           id.Account
+	Email             string
+	Name              string
+	Role              access.Role
+	Status            Status
+	Groups            string        // ids, separated by spaces
+	Grants            caller.Rights // of the custom roles of these groups
+	Version           int64
+	CreatedAt         time.Time
+	JoinedAt          time.Time // when they came, the last time: credentials made before are refused
+	EndedAt           time.Time // when they were suspended or removed; zero: they were not
 }
 
 // Rights are what the member may do: the role's and the groups' together, as far
@@ -139,6 +141,9 @@ type OrganizationStore interface {
 	// owner of most organizations already.
 	AddOrganization(ctx context.Context, o Organization, first Member, most int, e ...audit.Event) error
 	SaveOrganization(ctx context.Context, o Organization, e audit.Event) (Organization, error)
+	// SavePlan saves plan and seats, and nothing else. It fails with Invalid if more
+	// seats are taken than there would be; nobody takes one in between.
+	SavePlan(ctx context.Context, o Organization, e audit.Event) (Organization, error)
 	DeleteOrganization(ctx context.Context, org id.Organization, at time.Time, e audit.Event) error
 	Taken(ctx context.Context, org id.Organization) (Taken, error)
 	Export(ctx context.Context, org id.Organization, to Sink, e audit.Event) error

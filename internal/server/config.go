@@ -38,6 +38,7 @@ type Config struct {
 	Drain      time.Duration // how long streams may go on after the end was asked for: 30 s
 
 	ClosedOrganizations bool        // people cannot make organizations of their own
+	OpenToStrangers     bool        // people without an account can make one, with an organization
 	Mail                mail.Config // who takes letters; the zero value: nobody, and they wait
 
 	AllowLocal bool // upstreams on this machine and private networks may be connected: the demo

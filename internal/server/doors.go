@@ -49,6 +49,7 @@ func (s *Server) newConsole(address func(*http.Request) string) *console.Console
 		Secure:          s.cfg.secure(),
 		Demo:            s.cfg.Demo,
 		SelfService:     !s.cfg.ClosedOrganizations,
+		Strangers:       s.cfg.OpenToStrangers,
 		Now:             s.cfg.Now,
 		ClientAddress:   address,
 		Logger:          s.cfg.Log,

@@ -58,6 +58,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 		case <-touch.C:
 			next := s.cfg.Now()
 			s.report("noting the last use of credentials", s.touch(ctx, since))
+			s.report("telling of unfinished sign-ins", s.rooms.Accounts.TellUnfinished(ctx, caller.OfSystem("")))
 			since = next
 			_, err := s.db.Activities().IndexOlder(ctx, indexAtOnce)
 			s.report("making older entries findable", err)
@@ -67,7 +68,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			s.report("forgetting expired codes", s.rooms.OAuth.Prune(ctx, system))
 			s.report("forgetting old letters", s.rooms.Outbox.Prune(ctx, system))
 			s.report("telling whose keys expire", s.rooms.Keys.RemindOwners(ctx, system))
-			s.report("forgetting unfinished sign-ins", s.rooms.Accounts.Prune(ctx, system))
+			s.report("forgetting spent links", s.rooms.Accounts.Prune(ctx, system))
 			s.report("measuring the database", s.db.Measure(ctx))
 			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
 		}

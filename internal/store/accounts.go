@@ -89,13 +89,8 @@ func orElse(err, otherwise error) error {
 	return otherwise
 }
 
-func (s Accounts) EnterByLink(ctx context.Context, link secret.Hash, b account.Browser, e audit.Event) error {
-	return s.db.record(ctx, func(t tx) error {
-		if err := useLink(t, link, b.CreatedAt); err != nil {
-			return err
-		}
-		return insertBrowser(t, b)
-	}, e)
+func (s Accounts) EnterByLink(ctx context.Context, link secret.Hash, a account.Arrival) error {
+	return s.arrive(ctx, a, func(t tx) error { return useLink(t, link, a.CreatedAt) })
 }
 
 func (s Accounts) Credential(ctx context.Context, email string) (c account.Credential, ok bool, err error) {
@@ -147,7 +142,7 @@ func (s Accounts) Pretend(ctx context.Context, e audit.Event) error {
 
 func (s Accounts) Prune(ctx context.Context, before time.Time) error {
 	return s.db.upkeep(ctx, func(t tx) error {
-		for _, table := range []string{"half_sign_in", "ceremony", "mail_link"} {
+		for _, table := range []string{"ceremony", "mail_link", "email_undo", "sign_up"} {
 			if _, err := t.exec(`DELETE FROM `+table+` WHERE expires_at <= $1`, micros(before)); err != nil {
 				return err
 			}

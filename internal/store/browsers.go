@@ -12,8 +12,21 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
-func (s Accounts) StartBrowser(ctx context.Context, b account.Browser, e audit.Event) error {
-	return s.db.record(ctx, func(t tx) error { return insertBrowser(t, b) }, e)
+func (s Accounts) StartBrowser(ctx context.Context, a account.Arrival) error {
+	return s.arrive(ctx, a, func(tx) error { return nil })
+}
+
+// arrive starts a session once what lets somebody in is used up.
+func (s Accounts) arrive(ctx context.Context, a account.Arrival, use func(tx) error) error {
+	return s.db.record(ctx, func(t tx) error {
+		if err := use(t); err != nil {
+			return err
+		}
+		if err := insertBrowser(t, a.Browser); err != nil {
+			return err
+		}
+		return s.db.queueLetters(t, a.Letters...)
+	}, a.Events...)
 }
 
 func insertBrowser(t tx, b account.Browser) error {
@@ -80,7 +93,7 @@ func (s Accounts) EndBrowsers(ctx context.Context, a id.Account, at time.Time, e
 
 // endBrowsers ends an account's sessions, finished or half, but one.
 func endBrowsers(t tx, a id.Account, keep secret.Hash, at time.Time) error {
-	if _, err := t.exec(`DELETE FROM half_sign_in WHERE account_id = $1`, a); err != nil {
+	if err := expireHalves(t, a); err != nil {
 		return err
 	}
 	_, err := t.exec(`UPDATE browser_session SET ended_at = $1 WHERE account_id = $2 AND hash <> $3 AND ended_at IS NULL`, micros(at), a, keep[:])
@@ -97,49 +110,74 @@ func (s Accounts) StartHalf(ctx context.Context, h account.Half, link *secret.Ha
 				return err
 			}
 		}
-		if _, err := t.exec(`DELETE FROM half_sign_in WHERE expires_at <= $1`, micros(h.CreatedAt)); err != nil {
-			return err
-		}
-		_, err := t.exec(`INSERT INTO half_sign_in (hash, account_id, organization_id, method, tries, created_at, expires_at) VALUES ($1, $2, $3, $4, 0, $5, $6)`,
-			h.Hash[:], h.Account, h.Organization, h.Method, micros(h.CreatedAt), micros(h.ExpiresAt))
+		_, err := t.exec(`INSERT INTO half_sign_in (hash, account_id, organization_id, method, address, user_agent, tries, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)`,
+			h.Hash[:], h.Account, h.Organization, h.Method, h.Address, h.UserAgent, micros(h.CreatedAt), micros(h.ExpiresAt))
 		return err
 	})
+}
+
+const halfColumns = `hash, account_id, organization_id, method, address, user_agent, tries, created_at, expires_at`
+
+// scanHalf reads the columns, and what comes after them.
+func scanHalf(row scanner, more ...any) (h account.Half, err error) {
+	var hash []byte
+	var created, expires int64
+	err = row.Scan(append([]any{&hash, &h.Account, &h.Organization, &h.Method, &h.Address, &h.UserAgent, &h.Tries, &created, &expires}, more...)...)
+	copy(h.Hash[:], hash)
+	h.CreatedAt, h.ExpiresAt = fromMicros(created), fromMicros(expires)
+	return h, err
+}
+
+func scanHalfAlone(row scanner) (account.Half, error) { return scanHalf(row) }
+
+// expireHalves ends an account's half sign-ins. They are told of like any other
+// that was not finished.
+func expireHalves(t tx, a id.Account) error {
+	_, err := t.exec(`UPDATE half_sign_in SET expires_at = created_at WHERE account_id = $1`, a)
+	return err
+}
+
+// EndHalves looks before it writes: mostly there is nothing.
+func (s Accounts) EndHalves(ctx context.Context, at time.Time, limit int, tell func(account.Half, string) audit.Event) (n int, err error) {
+	if some, err := s.db.queryRow(ctx, []any{new(int)}, `SELECT 1 FROM half_sign_in WHERE expires_at <= $1 LIMIT 1`, micros(at)); err != nil || !some {
+		return 0, err
+	}
+	err = s.db.recordMade(ctx, func(t tx) ([]audit.Event, error) {
+		events, err := queryAll(ctx, t, func(row scanner) (audit.Event, error) {
+			var email string
+			h, err := scanHalf(row, &email)
+			return tell(h, email), err
+		}, `DELETE FROM half_sign_in WHERE hash IN (SELECT hash FROM half_sign_in WHERE expires_at <= $1 ORDER BY expires_at, hash LIMIT $2)
+			RETURNING `+halfColumns+`, (SELECT email FROM account a WHERE a.id = half_sign_in.account_id)`, micros(at), limit)
+		n = len(events)
+		return events, err
+	})
+	return n, err
 }
 
 func (s Accounts) Half(ctx context.Context, hash secret.Hash, at time.Time) (account.Half, bool, error) {
-	h := account.Half{Hash: hash}
-	var created, expires int64
-	ok, err := s.db.queryRow(ctx, []any{&h.Account, &h.Organization, &h.Method, &created, &expires},
-		`SELECT account_id, organization_id, method, created_at, expires_at FROM half_sign_in WHERE hash = $1 AND expires_at > $2`, hash[:], micros(at))
-	h.CreatedAt, h.ExpiresAt = fromMicros(created), fromMicros(expires)
-	return h, ok, err
+	return first(queryAll(ctx, s.db.read, scanHalfAlone, `SELECT `+halfColumns+` FROM half_sign_in WHERE hash = $1 AND expires_at > $2`, hash[:], micros(at)))
 }
 
 func (s Accounts) TryHalf(ctx context.Context, hash secret.Hash, at time.Time) (h account.Half, ok bool, err error) {
-	h.Hash = hash
-	var created, expires int64
 	err = s.db.upkeep(ctx, func(t tx) (err error) {
-		ok, err = noRows(t.row([]any{&h.Account, &h.Organization, &h.Method, &created, &expires}, `UPDATE half_sign_in SET tries = tries + 1
-			WHERE hash = $1 AND expires_at > $2 AND tries < $3 RETURNING account_id, organization_id, method, created_at, expires_at`, hash[:], micros(at), maxTries))
+		h, ok, err = first(queryAll(ctx, t, scanHalfAlone, `UPDATE half_sign_in SET tries = tries + 1
+			WHERE hash = $1 AND expires_at > $2 AND tries < $3 RETURNING `+halfColumns, hash[:], micros(at), maxTries))
 		return err
 	})
-	h.CreatedAt, h.ExpiresAt = fromMicros(created), fromMicros(expires)
 	return h, ok, err
 }
 
-func (s Accounts) EnterByProof(ctx context.Context, half *secret.Hash, p account.Proof, b account.Browser, e ...audit.Event) error {
-	return s.db.record(ctx, func(t tx) error {
+func (s Accounts) EnterByProof(ctx context.Context, half *secret.Hash, p account.Proof, a account.Arrival) error {
+	return s.arrive(ctx, a, func(t tx) error {
 		if half != nil {
 			n, err := t.exec(`DELETE FROM half_sign_in WHERE hash = $1`, half[:])
 			if err != nil || n == 0 {
 				return orElse(err, fault.New(fault.Conflict, "this sign-in was finished already"))
 			}
 		}
-		if err := useProof(t, b.Account, p, b.CreatedAt); err != nil {
-			return err
-		}
-		return insertBrowser(t, b)
-	}, e...)
+		return useProof(t, a.Account, p, a.CreatedAt)
+	})
 }
 
 // useProof uses a proof up, or fails with Conflict.

@@ -144,11 +144,11 @@ func (s Accounts) ReplaceCodes(ctx context.Context, a id.Account, codes []secret
 
 func (s Accounts) RemoveFactors(ctx context.Context, a id.Account, e audit.Event) error {
 	return s.db.record(ctx, func(t tx) error {
-		for _, table := range []string{"totp", "passkey", "recovery_code", "half_sign_in"} {
+		for _, table := range []string{"totp", "passkey", "recovery_code"} {
 			if _, err := t.exec(`DELETE FROM `+table+` WHERE account_id = $1`, a); err != nil {
 				return err
 			}
 		}
-		return nil
+		return expireHalves(t, a)
 	}, e)
 }

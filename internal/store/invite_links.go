@@ -56,9 +56,11 @@ func (s Invites) Link(ctx context.Context, o id.Organization, l id.InviteLink) (
 
 func (s Invites) LinkByHash(ctx context.Context, hash secret.Hash) (invite.Opened, bool, error) {
 	return first(queryAll(ctx, s.db.read, func(row scanner) (o invite.Opened, err error) {
-		err = linkInto(row, &o.Link, &o.OrganizationName)
+		var settings string
+		err = linkInto(row, &o.Link, &o.OrganizationName, &settings)
+		o.OrganizationColor = colorIn(settings)
 		return o, err
-	}, linkColumns+`, o.name FROM invite_link l JOIN organization o ON o.id = l.organization_id AND o.deleted_at IS NULL WHERE l.hash = $1`, hash[:]))
+	}, linkColumns+`, o.name, o.settings FROM invite_link l JOIN organization o ON o.id = l.organization_id AND o.deleted_at IS NULL WHERE l.hash = $1`, hash[:]))
 }
 
 func (s Invites) DisableLink(ctx context.Context, l invite.Link, at time.Time, e audit.Event) error {

@@ -291,10 +291,12 @@ func (db *DB) withdrawInvites(t tx, o id.Organization, email string, at time.Tim
 
 func (s Invites) ByHash(ctx context.Context, hash secret.Hash) (invite.Offer, bool, error) {
 	return first(queryAll(ctx, s.db.read, func(row scanner) (o invite.Offer, err error) {
-		err = inviteInto(row, &o.Invite, &o.OrganizationName, &o.OrganizationDeleted, &o.Account)
+		var settings string
+		err = inviteInto(row, &o.Invite, &o.OrganizationName, &settings, &o.OrganizationDeleted, &o.Account)
+		o.OrganizationColor = colorIn(settings)
 		return o, err
 	}, `SELECT i.id, i.organization_id, i.email, i.name, i.role, i.groups, i.workspaces, i.status, i.batch_id, i.link_id, i.invited_by, i.inviter,
-		i.created_at, i.expires_at, i.sent_at, i.ended_at, i.member_id, o.name, o.deleted_at IS NOT NULL, COALESCE(a.id, '')
+		i.created_at, i.expires_at, i.sent_at, i.ended_at, i.member_id, o.name, o.settings, o.deleted_at IS NOT NULL, COALESCE(a.id, '')
 		FROM invite i JOIN organization o ON o.id = i.organization_id LEFT JOIN account a ON a.email = i.email WHERE i.hash = $1`, hash[:]))
 }
 

@@ -18,20 +18,26 @@ func (s Accounts) SaveMailLink(ctx context.Context, real bool, l account.MailLin
 		do = s.db.pretend
 	}
 	return do(ctx, func(t tx) error {
-		if _, err := t.exec(`INSERT INTO mail_link (account_id, kind, hash, email, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (account_id, kind) DO UPDATE SET hash = excluded.hash, email = excluded.email, created_at = excluded.created_at, expires_at = excluded.expires_at`,
-			l.Account, string(l.Kind), l.Hash[:], l.Email, micros(l.CreatedAt), micros(l.ExpiresAt)); err != nil {
+		if err := insertMailLink(t, l); err != nil {
 			return err
 		}
 		return s.db.queueLetters(t, letters...)
 	}, e)
 }
 
+func insertMailLink(t tx, l account.MailLink) error {
+	_, err := t.exec(`INSERT INTO mail_link (account_id, kind, hash, email, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (account_id, kind) DO UPDATE SET hash = excluded.hash, email = excluded.email, created_at = excluded.created_at, expires_at = excluded.expires_at`,
+		l.Account, string(l.Kind), l.Hash[:], l.Email, micros(l.CreatedAt), micros(l.ExpiresAt))
+	return err
+}
+
 func (s Accounts) MailLink(ctx context.Context, hash secret.Hash) (account.MailLink, bool, error) {
 	l := account.MailLink{Hash: hash}
 	var created, expires int64
 	ok, err := s.db.queryRow(ctx, []any{&l.Kind, &l.Account, &l.Email, &created, &expires},
-		`SELECT kind, account_id, email, created_at, expires_at FROM mail_link WHERE hash = $1`, hash[:])
+		`SELECT kind, account_id, email, created_at, expires_at FROM mail_link WHERE hash = $1
+		UNION ALL SELECT 'email_undo', account_id, email, created_at, expires_at FROM email_undo WHERE hash = $1`, hash[:])
 	l.CreatedAt, l.ExpiresAt = fromMicros(created), fromMicros(expires)
 	return l, ok, err
 }
@@ -54,10 +60,12 @@ func dropMailLink(t tx, a id.Account, kind account.MailLinkKind) error {
 func useMailLink(t tx, l account.MailLink) error {
 	n, err := t.exec(`DELETE FROM mail_link WHERE hash = $1`, l.Hash[:])
 	if err == nil && n == 0 {
-		err = fault.New(fault.Conflict, "this link was used already").WithHint("ask for a new one")
+		err = errLinkUsed
 	}
 	return err
 }
+
+var errLinkUsed = fault.New(fault.Conflict, "this link was used already").WithHint("ask for a new one")
 
 func (s Accounts) ResetPassword(ctx context.Context, l account.MailLink, password string, at time.Time, e audit.Event) error {
 	return s.db.record(ctx, func(t tx) error {
@@ -71,7 +79,7 @@ func (s Accounts) ResetPassword(ctx context.Context, l account.MailLink, passwor
 	}, e)
 }
 
-func (s Accounts) ChangeEmail(ctx context.Context, l account.MailLink, letters []letter.Letter, e audit.Event) error {
+func (s Accounts) ChangeEmail(ctx context.Context, l, undo account.MailLink, letters []letter.Letter, e audit.Event) error {
 	err := s.db.record(ctx, func(t tx) error {
 		if err := useMailLink(t, l); err != nil {
 			return err
@@ -83,10 +91,16 @@ func (s Accounts) ChangeEmail(ctx context.Context, l account.MailLink, letters [
 		if err := t.must(`UPDATE account SET email = $1 WHERE id = $2`, l.Email, l.Account); err != nil {
 			return err
 		}
+		if taken, err := reserved(t, l.Email, l.Account, undo.CreatedAt); err != nil || taken {
+			return orElse(err, errEmailTaken(l.Email))
+		}
+		if err := insertUndo(t, undo); err != nil {
+			return err
+		}
 		return s.db.queueLetters(t, letters...)
 	}, e)
 	if s.db.dialect.isDuplicate(err) {
-		err = fault.New(fault.Conflict, "%s has an account on this server already", l.Email).WithHint("sign in with that one, or use another address")
+		err = errEmailTaken(l.Email)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -14,7 +15,7 @@ import (
 
 // memberColumns reads members with what their groups give them. A member of a
 // deleted organization is nobody.
-const memberColumns = `SELECT m.id, m.organization_id, o.name, o.plan, m.account_id, a.email, a.name, m.role, m.status, m.version,
+const memberColumns = `SELECT m.id, m.organization_id, o.name, o.settings, o.plan, m.account_id, a.email, a.name, m.role, m.status, m.version,
 	m.created_at, m.joined_at, m.ended_at,
 	COALESCE((SELECT string_agg(g.group_id, ' ') FROM group_member g WHERE g.member_id = m.id), ''),
 	COALESCE((SELECT string_agg(r.permissions, ' ') FROM group_member g JOIN group_role x ON x.group_id = g.group_id
@@ -24,12 +25,23 @@ const memberColumns = `SELECT m.id, m.organization_id, o.name, o.plan, m.account
 func scanMember(s scanner) (m org.Member, err error) {
 	var created, joined int64
 	var ended sql.NullInt64
-	var permissions string
-	err = s.Scan(&m.ID, &m.Organization, &m.OrganizationName, &m.Plan, &m.Account, &m.Email, &m.Name, &m.Role, &m.Status, &m.Version,
+	var permissions, settings string
+	err = s.Scan(&m.ID, &m.Organization, &m.OrganizationName, &settings, &m.Plan, &m.Account, &m.Email, &m.Name, &m.Role, &m.Status, &m.Version,
 		&created, &joined, &ended, &m.Groups, &permissions)
 	m.CreatedAt, m.JoinedAt, m.EndedAt = fromMicros(created), fromMicros(joined), fromMaybe(ended)
 	m.Grants = caller.ParseRights(permissions)
+	m.OrganizationColor = colorIn(settings)
 	return m, err
+}
+
+// colorIn is the colour of an organization's mark. Settings that cannot be read
+// keep nobody out: they have none.
+func colorIn(settings string) string {
+	var s struct {
+		Color string `json:"color"`
+	}
+	_ = json.Unmarshal([]byte(settings), &s)
+	return s.Color
 }
 
 // memberOrders are the columns that lists are sorted by, and in which direction.
@@ -141,10 +153,18 @@ func taken(t tx, m org.Member) error {
 		WithHint("an account joins another organization only when its owner agrees, by an invitation")
 }
 
-// insertAccount makes the member's account unless the address has one.
+// insertAccount makes the member's account unless the address has one. It fails
+// with Conflict if the address can still come back to an account that had it.
 func insertAccount(t tx, m org.Member) error {
-	_, err := t.exec(`INSERT INTO account (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`,
+	n, err := t.exec(`INSERT INTO account (id, email, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`,
 		m.Account, m.Email, m.Name, micros(m.CreatedAt))
+	if err != nil || n == 0 {
+		return err
+	}
+	taken, err := reserved(t, m.Email, m.Account, m.CreatedAt)
+	if err == nil && taken {
+		err = errEmailTaken(m.Email)
+	}
 	return err
 }
 

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 
+	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -66,4 +68,23 @@ func takeSeats(t tx, o id.Organization, n int) error {
 		err = s.none()
 	}
 	return err
+}
+
+// SavePlan holds the seats while it looks how many are taken, as whoever takes
+// one does: there are never more taken than bought.
+func (s Orgs) SavePlan(ctx context.Context, o org.Organization, e audit.Event) (org.Organization, error) {
+	err := s.db.record(ctx, func(t tx) error {
+		taken, err := lockSeats(t, o.ID)
+		if err != nil {
+			return err
+		}
+		if n := taken.members + taken.pending; o.Plan.HasSeats() && o.Seats > 0 && o.Seats < n {
+			return fault.New(fault.Invalid, "%d seats are taken (%s, %s): there cannot be fewer", n, manyOf(taken.members, "member"), manyOf(taken.pending, "invitation")).At("seats").
+				WithHint("withdraw invitations or remove members first")
+		}
+		return changed(t.exec(`UPDATE organization SET plan = $1, seats = $2, version = version + 1 WHERE id = $3 AND deleted_at IS NULL AND version = $4`,
+			string(o.Plan), o.Seats, o.ID, o.Version))
+	}, e)
+	o.Version++
+	return o, err
 }

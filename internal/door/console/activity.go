@@ -33,8 +33,6 @@ var tellings = joined(
 	deviceTellings,
 	keyTellings,
 	serverTellings,
-	accessTellings,
-	securityTellings,
 	mailTellings,
 	setupTellings,
 )

@@ -80,7 +80,7 @@ var doors = map[caller.Way]string{
 
 // alarming are the types that somebody should look at.
 func alarming(t audit.Type) bool {
-	return t == audit.TokenReplayed || t == audit.SignInFailed || t == audit.MailFailed
+	return t == audit.TokenReplayed || t == audit.SignInFailed || t == audit.SignInUnfinished || t == audit.EmailRestored || t == audit.MailFailed
 }
 
 // changes are the pairs of a detail's before and after that differ, by name.

@@ -56,6 +56,40 @@ func TestEveryTypeIsTold(t *testing.T) {
 	}
 }
 
+// TestSentences tells of events as the rooms record them.
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		what   audit.Type
+		detail audit.Detail
+		want   string
+	}{
+		{audit.KeyCreated, audit.Detail{"name": "build", "kind": "api", "by": "olive@acme.example", "owner": "nightly", "workspace_name": "Mobile", "expires_at": "2026-03-15T09:30:00Z"},
+			"created the API key “build” for nightly in the workspace “Mobile”, until 15 March 2026, 09:30 UTC"},
+		{audit.KeyCreated, audit.Detail{"name": "mine", "kind": "claude_code", "by": "a@b.example", "owner": "a@b.example"}, "created the Claude Code key “mine”"},
+		{audit.KeyRotated, audit.Detail{"name": "build", "kind": "admin", "old_until": "2026-03-15T09:30:00Z"}, "renewed the admin key “build”; the old one works until 15 March 2026, 09:30 UTC"},
+		{audit.SessionsRevoked, audit.Detail{"of": "dev@acme.example", "sessions": "3"}, "ended every session of dev@acme.example (3)"},
+		{audit.SessionsRevoked, nil, "ended every session of a member"},
+		{audit.WorkspaceMemberAdded, audit.Detail{"workspace": "Mobile", "principal": "svac_1", "role": "workspace_developer"}, "put svac_1 into the workspace “Mobile” as Workspace developer"},
+		{audit.WorkspaceMemberUpdated, audit.Detail{"workspace": "Mobile", "principal": "user_1", "role_before": "workspace_user", "role_after": "workspace_admin"},
+			"changed the role of user_1 in the workspace “Mobile” from Workspace user to Workspace admin"},
+		{audit.WorkspaceMemberRemoved, audit.Detail{"workspace": "Mobile", "principal": "user_1"}, "took user_1 out of the workspace “Mobile”"},
+		{audit.ServiceAccountUpdated, audit.Detail{"name_before": "a", "name_after": "b"}, "renamed the service account “a” to “b”"},
+		{audit.SignInFailed, audit.Detail{"method": "passkey", "why": "sign_count", "name": "Phone"}, "did not get in: the passkey “Phone” counts backwards, so somebody may have a copy of it"},
+		{audit.SignInFailed, audit.Detail{"method": "password"}, "did not get in: wrong password"},
+		{audit.SignInUnfinished, audit.Detail{"method": "link"}, "began to sign in by link, which was right, and did not take the second step"},
+		{audit.PasswordChanged, audit.Detail{"by_mail": "yes"}, "chose a new password by a link in a letter"},
+		{audit.MemberNudged, audit.Detail{"email": "dev@acme.example", "step": "install"}, "reminded dev@acme.example of their set-up (next: install)"},
+		{audit.SetupReported, audit.Detail{"system": "darwin"}, "reported from a machine (macOS) that all is well"},
+		{audit.SetupReported, audit.Detail{"system": "linux", "claude_version": "2.1", "problems": "a:b c:d"}, "reported from a machine (Linux), with Claude Code 2.1, what is not well: a:b, c:d"},
+		{audit.MailFailed, audit.Detail{"to": "a@b.example", "reason": "no such user"}, "could not deliver a letter to a@b.example: no such user"},
+	} {
+		if got := console.Did(audit.Event{Type: tt.what, Detail: tt.detail}); got != tt.want {
+			t.Errorf("%s is told as %q, not %q", tt.what, got, tt.want)
+		}
+	}
+}
+
 func (w *world) note(t *testing.T, what audit.Type, target string, d audit.Detail) audit.Event {
 	t.Helper()
 	e := audit.New(w.owner.Caller(caller.Web).From("10.1.2.3"), w.clock.now(), what, target, d)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/useragent"
 )
 
 var browserRoutes = []route{
@@ -27,7 +28,7 @@ func (c *Console) browsers(v *visit) error {
 	}
 	var rows []browserRow
 	for _, b := range all {
-		rows = append(rows, browserRow{ID: string(b.ID), Browser: browserName(b.UserAgent), Address: b.Address, Method: title(b.Method),
+		rows = append(rows, browserRow{ID: string(b.ID), Browser: useragent.Name(b.UserAgent), Address: b.Address, Method: title(b.Method),
 			Made: c.moment(b.CreatedAt), Ends: c.moment(b.ExpiresAt), This: b.ID == this})
 	}
 	return v.show(http.StatusOK, "browsers", view{Title: "Your account", Lead: "Where you are signed in to these pages. A sign-in ends by itself after 12 hours.", Notice: v.notice(), Body: struct {

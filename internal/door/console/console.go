@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
@@ -31,7 +33,8 @@ type Config struct {
 	PublicURL     string // the origin that people see, "https://gate.example.com"
 	Secure        bool   // served by https: cookies are Secure and bound to the host
 	Demo          bool   // a sample organization: the pages say so
-	SelfService   bool   // people may make organizations of their own
+	SelfService   bool   // people with an account may make organizations of their own
+	Strangers     bool   // people without one may make both
 	Now           func() time.Time
 	ClientAddress func(*http.Request) string
 	Logger        *slog.Logger
@@ -128,7 +131,31 @@ func routes() []route {
 		securityRoutes,
 		browserRoutes,
 		joinRoutes,
+		signUpRoutes,
 	)
+}
+
+// needs is a handler for those who have a right in the organization in which they
+// act. The rooms ask again for what the handler does; this keeps what leads there
+// from others.
+func needs(right caller.Right, serve handler) handler {
+	return func(c *Console, v *visit) error {
+		if err := access.Check(v.who, right, v.who.Organization); err != nil {
+			return err
+		}
+		return serve(c, v)
+	}
+}
+
+// withForm is a handler that is given what was typed into a form.
+func withForm(serve func(*Console, *visit, url.Values) error) handler {
+	return func(c *Console, v *visit) error {
+		fields, err := v.readForm()
+		if err != nil {
+			return err
+		}
+		return serve(c, v, fields)
+	}
 }
 
 func get(path string, n need, serve handler) route  { return route{http.MethodGet, path, n, serve} }

@@ -78,7 +78,7 @@ func (c *Console) linkForm(v *visit) error {
 	}
 	for _, m := range all {
 		if m.Organization == l.Organization {
-			return v.show(http.StatusOK, "link", view{Card: true, Title: "Sign in to " + m.OrganizationName, Body: struct {
+			return v.show(http.StatusOK, "link", view{Card: true, Title: "Sign in to " + m.OrganizationName, Mark: markOf(m.OrganizationName, m.OrganizationColor), Body: struct {
 				Form                      *form
 				Organization, Name, Email string
 				Once                      bool
@@ -116,6 +116,7 @@ type signInBody struct {
 	Form     *form
 	Passkeys bool
 	Next     string
+	SignUp   bool // strangers may make an account
 }
 
 func (c *Console) signInPage(next string) (view, *form) {
@@ -126,7 +127,7 @@ func (c *Console) signInPage(next string) (view, *form) {
 	if next = local(next); next != "/" {
 		f.Hidden = []hidden{{"next", next}}
 	}
-	w := view{Card: true, Title: "Sign in", Body: signInBody{f, c.cfg.Accounts.HasPasskeys(), next}}
+	w := view{Card: true, Title: "Sign in", Body: signInBody{f, c.cfg.Accounts.HasPasskeys(), next, c.cfg.Strangers}}
 	if to, err := url.Parse(next); err == nil {
 		switch to.Path {
 		case "/device":
@@ -183,11 +184,12 @@ func (c *Console) signOut(v *visit) error {
 func (c *Console) organizationForm(v *visit) error {
 	type choice struct {
 		ID, Name, Role string
+		Mark           *orgMark
 		Current        bool
 	}
 	var choices []choice
 	for _, m := range v.memberships {
-		choices = append(choices, choice{string(m.Organization), m.OrganizationName, roleName(string(m.Role)), m.Organization == v.who.Organization})
+		choices = append(choices, choice{string(m.Organization), m.OrganizationName, roleName(string(m.Role)), markOf(m.OrganizationName, m.OrganizationColor), m.Organization == v.who.Organization})
 	}
 	w := view{Card: true, Title: "Choose an organization", Lead: "You are a member of several. What you see and do next is in the one you choose."}
 	if len(choices) == 0 {

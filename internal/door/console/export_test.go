@@ -4,11 +4,13 @@ import "github.com/gatehouse-dev/gatehouse/internal/audit"
 
 // Exported for the tests alone.
 var (
-	Local       = local
-	Relative    = relative
-	Dollars     = dollars
-	Number      = number
-	BrowserName = browserName
+	Local     = local
+	Relative  = relative
+	Dollars   = dollars
+	Number    = number
+	MarkOf    = markOf
+	InkOn     = inkOn
+	Luminance = luminance
 )
 
 // PermissionRow is a row of the table on the page of roles.

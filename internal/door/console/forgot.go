@@ -13,6 +13,8 @@ var forgotRoutes = []route{
 	post("/forgot", nothing, (*Console).forgot),
 	get("/reset/{token}", nothing, (*Console).resetForm),
 	post("/reset/{token}", nothing, (*Console).reset),
+	get("/undo/{token}", nothing, (*Console).undoForm),
+	post("/undo/{token}", nothing, (*Console).undo),
 }
 
 func forgotPage() (view, *form) {
@@ -72,4 +74,30 @@ func (c *Console) reset(v *visit) error {
 		return v.spent(err)
 	}
 	return v.signedIn(in, "/")
+}
+
+// undoForm asks before it acts, as mail programs open links to preview them.
+func (c *Console) undoForm(v *visit) error {
+	l, err := c.cfg.Accounts.LookMail(v.r.Context(), secret.New(v.r.PathValue("token")), account.EmailUndo)
+	if err != nil {
+		return v.spent(err)
+	}
+	return v.show(http.StatusOK, "confirm", view{Card: true, Title: "Put your address back?", Lead: "For when somebody else changed the address of your account.", Body: confirm{Danger: true,
+		Effects: []string{"The account has the address " + l.Email + " again, and no other.",
+			"Every browser and every device that is signed in is signed out, and the password opens nothing any more.",
+			"Passkeys and authenticator apps that were added since the day before the change are removed.",
+			"You choose a new password next. Look at your API keys afterwards: they are not stopped."},
+		Action: v.r.URL.Path, Submit: "Put the address back", Cancel: "/sign-in"}})
+}
+
+func (c *Console) undo(v *visit) error {
+	reset, err := c.cfg.Accounts.RestoreEmail(v.r.Context(), secret.New(v.r.PathValue("token")), v.origin())
+	if fault.Is(err, fault.NotFound) {
+		return v.spent(err)
+	}
+	if err != nil {
+		return err
+	}
+	v.forget()
+	return v.redirect("/reset/" + reset.Reveal())
 }

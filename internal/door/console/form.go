@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 
@@ -108,4 +109,22 @@ func (v *visit) again(name string, w view, f *form, typed url.Values, err error)
 	v.retryAfter(err)
 	w.Problem = p
 	return v.show(status, name, w)
+}
+
+// anew is again for a page that has to be made anew for it.
+func (v *visit) anew(name string, page func() (view, *form, error), typed url.Values, wrong error) error {
+	w, f, err := page()
+	if err != nil {
+		return err
+	}
+	return v.again(name, w, f, typed, wrong)
+}
+
+// fresh shows a form for the first time.
+func (v *visit) fresh(name string, page func() (view, *form, error)) error {
+	w, _, err := page()
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, name, w)
 }

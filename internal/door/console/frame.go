@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
 //go:embed templates
@@ -28,6 +29,7 @@ type view struct {
 	Card    bool   // outside the console: one centred card
 	Action  *link  // the primary act
 	Problem *problem
+	Mark    *orgMark // of the organization that a card is about
 	Body    any
 
 	// Filled in by show:
@@ -40,7 +42,8 @@ type view struct {
 	Request      string
 	Person       *person
 	Organization string
-	Several      bool // whether there are more organizations to choose from
+	Whose        *orgMark // of that organization
+	Several      bool     // whether there are more organizations to choose from
 	Nav          []navGroup
 }
 
@@ -89,7 +92,10 @@ func (v *visit) show(status int, name string, w view) error {
 	w.Host, w.Demo = v.c.host, v.c.cfg.Demo
 	if v.who.Kind != caller.Nobody {
 		w.Person = &person{Name: v.who.Name, Email: v.who.Email, Role: roleName(v.who.Role)}
-		w.Organization, w.Several = v.organizationName(), len(v.memberships) > 1
+		w.Several = len(v.memberships) > 1
+		if m, ok := v.membership(); ok {
+			w.Organization, w.Whose = m.OrganizationName, markOf(m.OrganizationName, m.OrganizationColor)
+		}
 		w.Nav = navigation(v.who.Rights, v.r.URL.Path)
 	}
 	page, ok := v.c.pages[name]
@@ -126,11 +132,17 @@ func (v *visit) policy() string {
 		"; frame-ancestors 'none'; base-uri 'none'" + connect
 }
 
-func (v *visit) organizationName() string {
+// membership is that in the organization in which the visitor acts.
+func (v *visit) membership() (m org.Member, ok bool) {
 	for _, m := range v.memberships {
 		if m.Organization == v.who.Organization {
-			return m.OrganizationName
+			return m, true
 		}
 	}
-	return ""
+	return org.Member{}, false
+}
+
+func (v *visit) organizationName() string {
+	m, _ := v.membership()
+	return m.OrganizationName
 }

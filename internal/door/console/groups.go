@@ -15,13 +15,13 @@ import (
 
 var groupRoutes = []route{
 	get("/groups", member, (*Console).groups),
-	post("/groups", member, (*Console).createGroup),
-	get("/groups/new", member, (*Console).newGroup),
+	post("/groups", member, needs(caller.ManageRoles, withForm((*Console).createGroup))),
+	get("/groups/new", member, needs(caller.ManageRoles, (*Console).newGroup)),
 	get("/groups/{id}", member, (*Console).groupPage),
-	post("/groups/{id}", member, (*Console).updateGroup),
+	post("/groups/{id}", member, withForm((*Console).updateGroup)),
 	get("/groups/{id}/edit", member, (*Console).editGroup),
-	post("/groups/{id}/members", member, (*Console).addToGroup),
-	get("/groups/{id}/delete", member, (*Console).deleteGroupForm),
+	post("/groups/{id}/members", member, withForm((*Console).addToGroup)),
+	get("/groups/{id}/delete", member, needs(caller.ManageRoles, (*Console).deleteGroupForm)),
 	post("/groups/{id}/delete", member, (*Console).deleteGroup),
 }
 
@@ -98,37 +98,15 @@ func groupTyped(typed url.Values) org.Group {
 }
 
 func (c *Console) newGroup(v *visit) error {
-	if err := access.Check(v.who, caller.ManageRoles, v.who.Organization); err != nil {
-		return err
-	}
-	w, _, err := c.groupForm(v, org.Group{})
-	if err != nil {
-		return err
-	}
-	return v.show(http.StatusOK, "form", w)
+	return v.fresh("form", func() (view, *form, error) { return c.groupForm(v, org.Group{}) })
 }
 
-func (c *Console) createGroup(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) createGroup(v *visit, typed url.Values) error {
 	g, err := c.cfg.Organizations.CreateGroup(v.r.Context(), v.who, v.who.Organization, groupTyped(typed))
 	if err != nil {
-		if access.Check(v.who, caller.ManageRoles, v.who.Organization) != nil {
-			return err
-		}
-		return c.groupAgain(v, org.Group{}, typed, err)
+		return v.anew("form", func() (view, *form, error) { return c.groupForm(v, org.Group{}) }, typed, err)
 	}
 	return v.redirect("/groups/" + string(g.ID) + "?done=created")
-}
-
-func (c *Console) groupAgain(v *visit, g org.Group, typed url.Values, wrong error) error {
-	w, f, err := c.groupForm(v, g)
-	if err != nil {
-		return err
-	}
-	return v.again("form", w, f, typed, wrong)
 }
 
 func (v *visit) namedGroup() (org.Group, error) {
@@ -180,18 +158,10 @@ func (c *Console) editGroup(v *visit) error {
 	if err := access.CheckGive(v.who, caller.ManageRoles, g.Rights, v.who.Organization); err != nil {
 		return err
 	}
-	w, _, err := c.groupForm(v, g)
-	if err != nil {
-		return err
-	}
-	return v.show(http.StatusOK, "form", w)
+	return v.fresh("form", func() (view, *form, error) { return c.groupForm(v, g) })
 }
 
-func (c *Console) updateGroup(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) updateGroup(v *visit, typed url.Values) error {
 	g, err := v.namedGroup()
 	if err != nil {
 		return err
@@ -199,17 +169,13 @@ func (c *Console) updateGroup(v *visit) error {
 	in := groupTyped(typed)
 	in.ID = g.ID
 	if _, err := c.cfg.Organizations.UpdateGroup(v.r.Context(), v.who, v.who.Organization, in); err != nil {
-		return c.groupAgain(v, g, typed, err)
+		return v.anew("form", func() (view, *form, error) { return c.groupForm(v, g) }, typed, err)
 	}
 	return v.redirect("/groups/" + string(g.ID) + "?done=saved")
 }
 
 // addToGroup puts the member with an address into the group.
-func (c *Console) addToGroup(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) addToGroup(v *visit, typed url.Values) error {
 	g, err := v.namedGroup()
 	if err != nil {
 		return err
@@ -237,9 +203,6 @@ func (c *Console) addToGroup(v *visit) error {
 }
 
 func (c *Console) deleteGroupForm(v *visit) error {
-	if err := access.Check(v.who, caller.ManageRoles, v.who.Organization); err != nil {
-		return err
-	}
 	g, err := v.namedGroup()
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (c *Console) offerPage(v *visit, offer invite.Offer) (int, view, *form, err
 		return status, w, nil, nil
 	}
 	name := short(offer.OrganizationName)
-	w := view{Card: true, Title: "Join " + name, Lead: cmp.Or(short(offer.ByName), "An admin") + " invites you to join " + invite.As(offer.Role) + "."}
+	w := view{Card: true, Title: "Join " + name, Mark: markOf(offer.OrganizationName, offer.OrganizationColor), Lead: cmp.Or(short(offer.ByName), "An admin") + " invites you to join " + invite.As(offer.Role) + "."}
 	if offer.Link != "" {
 		w.Lead = "You asked to join " + invite.As(offer.Role) + "."
 	}

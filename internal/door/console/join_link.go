@@ -12,7 +12,7 @@ import (
 // if they can go on as who they are.
 func (c *Console) linkOfferPage(v *visit, l invite.Opened) (view, *form, error) {
 	name, domains := short(l.OrganizationName), strings.Join(l.Domains, " or ")
-	w := view{Card: true, Title: "Join " + name, Lead: "For people with an address of " + domains + ", " + invite.As(l.Role) + "."}
+	w := view{Card: true, Title: "Join " + name, Mark: markOf(l.OrganizationName, l.OrganizationColor), Lead: "For people with an address of " + domains + ", " + invite.As(l.Role) + "."}
 	page := joinPage{}
 	mine := ""
 	if v.isSignedIn() {

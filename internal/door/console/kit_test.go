@@ -129,8 +129,24 @@ func (m *mailbox) SaveMailLink(ctx context.Context, real bool, l account.MailLin
 	return m.keep(nil, letters)
 }
 
-func (m *mailbox) ChangeEmail(ctx context.Context, l account.MailLink, letters []letter.Letter, e audit.Event) error {
-	return m.keep(m.Store.ChangeEmail(ctx, l, letters, e), letters)
+func (m *mailbox) ChangeEmail(ctx context.Context, l, undo account.MailLink, letters []letter.Letter, e audit.Event) error {
+	return m.keep(m.Store.ChangeEmail(ctx, l, undo, letters, e), letters)
+}
+
+func (m *mailbox) StartBrowser(ctx context.Context, a account.Arrival) error {
+	return m.keep(m.Store.StartBrowser(ctx, a), a.Letters)
+}
+
+func (m *mailbox) EnterByLink(ctx context.Context, link secret.Hash, a account.Arrival) error {
+	return m.keep(m.Store.EnterByLink(ctx, link, a), a.Letters)
+}
+
+func (m *mailbox) EnterByProof(ctx context.Context, half *secret.Hash, p account.Proof, a account.Arrival) error {
+	return m.keep(m.Store.EnterByProof(ctx, half, p, a), a.Letters)
+}
+
+func (m *mailbox) SaveSignUp(ctx context.Context, u account.SignUp, letters []letter.Letter) error {
+	return m.keep(m.Store.SaveSignUp(ctx, u, letters), letters)
 }
 
 // take returns the letters that came since it was asked last.
@@ -185,6 +201,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 		Joining:     w.invites,
 		Invitations: w.invites,
 		Outbox:      &outbox.Service{Store: db.Outbox(), Now: w.clock.now},
+		SelfService: true,
 		PublicURL:   w.url, Now: w.clock.now, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 		ClientAddress: func(r *http.Request) string {
 			host, _, _ := net.SplitHostPort(r.RemoteAddr)

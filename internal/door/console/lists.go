@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"strings"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 )
 
 const pageRows = 50
@@ -199,7 +200,6 @@ var notices = map[string]string{
 	"approved":    "They were invited.",
 	"refused":     "The proposal was declined.",
 	"proposed":    "The proposal was made. Somebody who may invite decides on it.",
-	"added":       "The member was added. Make them a sign-in link to let them in.",
 	"suspended":   "The member was suspended. Their sessions and keys are refused from now on.",
 	"deactivate":  "The key was deactivated.",
 	"activate":    "The key works again.",

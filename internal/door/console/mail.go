@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 )
@@ -16,12 +15,6 @@ var mailRoutes = []route{
 	get("/outbox", member, (*Console).outbox),
 	get("/outbox/{id}", member, (*Console).letter),
 	post("/outbox/{id}/retry", member, (*Console).retryLetter),
-}
-
-var mailTellings = map[audit.Type]telling{
-	audit.MailFailed:    say("could not deliver a letter to %s: %s", "to", "reason"),
-	audit.MailRetried:   say("had a letter to %s sent again", "to"),
-	audit.MailLinkShown: say("saw the link of a letter to %s (%s)", "to", "kind"),
 }
 
 // letterGroups are the choices of the outbox's filter.

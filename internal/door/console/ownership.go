@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
@@ -13,7 +14,7 @@ var ownershipRoutes = []route{
 	post("/ownership", member, (*Console).answerOwnership),
 	get("/leave", member, (*Console).leaveForm),
 	post("/leave", member, (*Console).leave),
-	get("/organizations/new", account_, (*Console).newOrganization),
+	get("/organizations/new", itself, (*Console).newOrganization),
 	post("/organizations/new", account_, (*Console).createOrganization),
 }
 
@@ -76,17 +77,33 @@ func (c *Console) leave(v *visit) error {
 	return v.redirect("/organization")
 }
 
-func newOrganizationPage() (view, *form) {
+// planField chooses the plan of a new organization.
+func planField() field {
 	plans := field{Kind: "radio", Name: "plan", Label: "Plan", Help: "It can be changed later. None costs anything."}
 	for _, p := range org.Plans() {
 		plans.Options = append(plans.Options, option{Value: string(p), Text: title(string(p)), Help: planWords[p], Chosen: p == org.Enterprise})
 	}
+	return plans
+}
+
+func newOrganizationPage() (view, *form) {
 	f := &form{Action: "/organizations/new", Submit: "Create the organization", Cancel: "/organization", Fields: []field{
-		{Kind: "text", Name: "name", Label: "Name", Help: "As your people know it.", Autocomplete: "organization", Length: 200, Focus: true}, plans}}
+		{Kind: "text", Name: "name", Label: "Name", Help: "As your people know it.", Autocomplete: "organization", Length: 200, Focus: true}, planField()}}
 	return view{Card: true, Title: "Create an organization", Lead: "You become its primary owner.", Body: f}, f
 }
 
+// newOrganization leads strangers to where they make an account with it, where
+// they may.
 func (c *Console) newOrganization(v *visit) error {
+	if v.who.Kind == caller.Nobody && c.cfg.Accounts.SignUpOpen(v.r.Context()) == nil {
+		return v.redirect("/sign-up")
+	}
+	if err := v.identify(account_); err != nil {
+		return err
+	}
+	if !c.cfg.SelfService {
+		return fault.New(fault.Denied, "on this server only its operator makes organizations").WithHint("ask whoever runs the server")
+	}
 	w, _ := newOrganizationPage()
 	return v.show(http.StatusOK, "form", w)
 }

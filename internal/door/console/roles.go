@@ -14,11 +14,11 @@ import (
 
 var roleRoutes = []route{
 	get("/roles", member, (*Console).roles),
-	post("/roles", member, (*Console).createRole),
-	get("/roles/new", member, (*Console).newRole),
+	post("/roles", member, withForm((*Console).createRole)),
+	get("/roles/new", member, needs(caller.ManageRoles, (*Console).newRole)),
 	get("/roles/{id}", member, (*Console).roleEditForm),
-	post("/roles/{id}", member, (*Console).updateRole),
-	get("/roles/{id}/delete", member, (*Console).deleteRoleForm),
+	post("/roles/{id}", member, withForm((*Console).updateRole)),
+	get("/roles/{id}/delete", member, needs(caller.ManageRoles, (*Console).deleteRoleForm)),
 	post("/roles/{id}/delete", member, (*Console).deleteRole),
 }
 
@@ -128,19 +128,12 @@ func roleTyped(typed url.Values) org.Role {
 }
 
 func (c *Console) newRole(v *visit) error {
-	if err := access.Check(v.who, caller.ManageRoles, v.who.Organization); err != nil {
-		return err
-	}
 	w, _ := rolePageOf(v.who, org.Role{})
 	return v.show(http.StatusOK, "form", w)
 }
 
-func (c *Console) createRole(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
-	if _, err = c.cfg.Organizations.CreateRole(v.r.Context(), v.who, v.who.Organization, roleTyped(typed)); err != nil {
+func (c *Console) createRole(v *visit, typed url.Values) error {
+	if _, err := c.cfg.Organizations.CreateRole(v.r.Context(), v.who, v.who.Organization, roleTyped(typed)); err != nil {
 		w, f := rolePageOf(v.who, org.Role{})
 		return v.again("form", w, f, typed, err)
 	}
@@ -166,18 +159,14 @@ func (c *Console) roleEditForm(v *visit) error {
 	}{f, "/roles/" + string(r.ID) + "/delete"}})
 }
 
-func (c *Console) updateRole(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) updateRole(v *visit, typed url.Values) error {
 	r, err := v.namedRole()
 	if err != nil {
 		return err
 	}
 	in := roleTyped(typed)
 	in.ID = r.ID
-	if _, err = c.cfg.Organizations.UpdateRole(v.r.Context(), v.who, v.who.Organization, in); err != nil {
+	if _, err := c.cfg.Organizations.UpdateRole(v.r.Context(), v.who, v.who.Organization, in); err != nil {
 		w, f := rolePageOf(v.who, r)
 		return v.again("form", w, f, typed, err)
 	}
@@ -185,9 +174,6 @@ func (c *Console) updateRole(v *visit) error {
 }
 
 func (c *Console) deleteRoleForm(v *visit) error {
-	if err := access.Check(v.who, caller.ManageRoles, v.who.Organization); err != nil {
-		return err
-	}
 	r, err := v.namedRole()
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 // Accounts signs people in; *account.Service does.
 type Accounts interface {
 	AccountSecurity
+	SignUps
 	NeedsSetup(ctx context.Context) (bool, error)
 	Look(ctx context.Context, token secret.Text, kind account.LinkKind) (account.Link, error)
 	Setup(ctx context.Context, link secret.Text, in account.First, from account.Origin) (account.SignedIn, error)

@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
@@ -34,6 +35,7 @@ type AccountSecurity interface {
 	AskEmail(ctx context.Context, who caller.Caller, token secret.Text, email string) error
 	WithdrawEmail(ctx context.Context, who caller.Caller) error
 	ChangeEmail(ctx context.Context, who caller.Caller, link secret.Text) error
+	RestoreEmail(ctx context.Context, link secret.Text, from account.Origin) (reset secret.Text, err error)
 
 	RemovePassword(ctx context.Context, who caller.Caller, token secret.Text) error
 	Passkeys(ctx context.Context, who caller.Caller) ([]account.Passkey, error)
@@ -49,4 +51,12 @@ type AccountSecurity interface {
 	EndBrowser(ctx context.Context, who caller.Caller, b id.Browser) error
 	SignOutEverywhere(ctx context.Context, who caller.Caller) error
 	History(ctx context.Context, who caller.Caller) ([]audit.Event, error)
+}
+
+// SignUps let strangers make accounts; *account.Service does.
+type SignUps interface {
+	SignUpOpen(ctx context.Context) error
+	AskSignUp(ctx context.Context, email string, from account.Origin) error
+	LookSignUp(ctx context.Context, token secret.Text) (account.SignUp, error)
+	FinishSignUp(ctx context.Context, token secret.Text, in account.First, plan org.Plan, from account.Origin) (account.SignedIn, error)
 }

@@ -46,6 +46,24 @@ type securityPage struct {
 	Second      bool
 	Codes       string
 	FewCodes    bool
+	Unfinished  []historyRow // sign-ins of the last days that got past the first step and no further
+}
+
+const (
+	unfinishedDays = 14
+	maxUnfinished  = 5
+)
+
+// unfinished are the caller's sign-ins that did not take the second step.
+func (c *Console) unfinished(v *visit) (rows []historyRow, err error) {
+	events, err := c.cfg.Accounts.History(v.r.Context(), v.who)
+	since := c.cfg.Now().AddDate(0, 0, -unfinishedDays)
+	for _, e := range events {
+		if e.Type == audit.SignInUnfinished && e.At.After(since) && len(rows) < maxUnfinished {
+			rows = append(rows, c.historyRow(e))
+		}
+	}
+	return rows, err
 }
 
 const securityPath = "/account/security"
@@ -68,6 +86,9 @@ func (c *Console) securityPage(v *visit) (view, *securityPage, error) {
 		if m.Organization == v.who.Enrol {
 			page.Wanted = m.OrganizationName
 		}
+	}
+	if page.Unfinished, err = c.unfinished(v); err != nil {
+		return view{}, nil, err
 	}
 	return view{Title: "Your account", Lead: "How you prove that it is you.", Notice: v.notice(), Body: page}, page, nil
 }
@@ -303,39 +324,4 @@ func (c *Console) newCodes(v *visit) error {
 		return v.unconfirmed(err, "/account/codes")
 	}
 	return v.codes(codes, "")
-}
-
-// accountTellings tell of what people do with their own accounts.
-var securityTellings = map[audit.Type]telling{
-	audit.AccountUpdated:   say("changed their name from “%s” to “%s”", "name_before", "name_after"),
-	audit.EmailChangeAsked: say("asked for another address: %s instead of %s", "email_after", "email_before"),
-	audit.EmailChanged:     say("changed their address from %s to %s", "email_before", "email_after"),
-	audit.PasswordChanged: func(d audit.Detail) string {
-		switch {
-		case d["after"] == "none":
-			return "removed their password"
-		case d["by_mail"] != "":
-			return "chose a new password by a link in a letter"
-		}
-		return "changed their password"
-	},
-	audit.PasswordResetAsked: say("asked for a new password by mail"),
-	audit.PasskeyAdded:       say("added the passkey “%s”", "name"),
-	audit.PasskeyRemoved:     say("removed the passkey “%s”", "name"),
-	audit.TOTPEnabled:        say("set up an authenticator app"),
-	audit.TOTPDisabled: func(d audit.Detail) string {
-		if d["all"] != "" {
-			return "removed every second factor"
-		}
-		return "removed their authenticator app"
-	},
-	audit.RecoveryCodesMade:   say("made new recovery codes"),
-	audit.RecoveryCodeUsed:    say("used a recovery code"),
-	audit.SignedOutEverywhere: say("signed out everywhere"),
-	audit.SignInFailed: func(d audit.Detail) string {
-		if d["why"] == "sign_count" {
-			return "did not get in: the passkey “" + d["name"] + "” counts backwards, so somebody may have a copy of it"
-		}
-		return say("did not get in: wrong %s", "method")(d)
-	},
 }

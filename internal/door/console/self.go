@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"github.com/gatehouse-dev/gatehouse/internal/useragent"
 )
 
 var selfRoutes = []route{
@@ -198,6 +199,14 @@ type historyRow struct {
 	This, Alarm   bool
 }
 
+func (c *Console) historyRow(e audit.Event) historyRow {
+	row := historyRow{When: c.moment(e.At), What: title(did(e)), Address: e.Detail["address"], Alarm: alarming(e.Type)}
+	if agent := e.Detail["user_agent"]; agent != "" {
+		row.Browser = useragent.Name(agent)
+	}
+	return row
+}
+
 func (c *Console) history(v *visit) error {
 	events, err := c.cfg.Accounts.History(v.r.Context(), v.who)
 	if err != nil {
@@ -210,11 +219,8 @@ func (c *Console) history(v *visit) error {
 	page, turn := cut(events, v.r.URL)
 	var rows []historyRow
 	for _, e := range page {
-		row := historyRow{When: c.moment(e.At), What: title(did(e)), Address: e.Detail["address"], Alarm: e.Type == audit.SignInFailed,
-			This: this != "" && e.Type == audit.SignedIn && e.Detail["browser"] == string(this)}
-		if agent := e.Detail["user_agent"]; agent != "" {
-			row.Browser = browserName(agent)
-		}
+		row := c.historyRow(e)
+		row.This = this != "" && e.Type == audit.SignedIn && e.Detail["browser"] == string(this)
 		rows = append(rows, row)
 	}
 	return v.show(http.StatusOK, "history", view{Title: "Your account", Lead: "What happened at your door in the last 90 days. If something here was not you, sign out everywhere and choose a new password.", Body: struct {

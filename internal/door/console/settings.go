@@ -10,20 +10,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
 var settingsRoutes = []route{
-	get("/settings", member, (*Console).settings),
-	post("/settings", member, (*Console).saveSettings),
-	get("/settings/plan", member, (*Console).planForm),
-	post("/settings/plan", member, (*Console).savePlan),
-	post("/settings/export", member, (*Console).export),
-	get("/settings/delete", member, (*Console).deleteForm),
-	post("/settings/delete", member, (*Console).deleteOrganization),
+	get("/settings", member, needs(caller.ManageOrganization, (*Console).settings)),
+	post("/settings", member, needs(caller.ManageOrganization, withForm((*Console).saveSettings))),
+	get("/settings/plan", member, needs(caller.ReadBilling, (*Console).planForm)),
+	post("/settings/plan", member, needs(caller.ManageBilling, withForm((*Console).savePlan))),
+	post("/settings/export", member, needs(caller.OwnOrganization, (*Console).export)),
+	get("/settings/delete", member, needs(caller.OwnOrganization, (*Console).deleteForm)),
+	post("/settings/delete", member, needs(caller.OwnOrganization, withForm((*Console).deleteOrganization))),
 }
 
 func ticked(yes bool, text, help string) []option {
@@ -67,26 +66,21 @@ func (c *Console) settingsView(v *visit, o org.Organization, f *form) view {
 	}{f, string(o.ID), c.moment(o.CreatedAt).Exact, title(string(o.Plan)), c.seatsLine(v), v.who.Rights.Has(caller.OwnOrganization), v.who.Rights.Has(caller.ReadBilling)}}
 }
 
+// ownOrganization is the one in which the visitor acts.
+func (v *visit) ownOrganization() (org.Organization, error) {
+	return v.c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
+}
+
 func (c *Console) settings(v *visit) error {
-	if err := access.Check(v.who, caller.ManageOrganization, v.who.Organization); err != nil {
-		return err
-	}
-	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
+	o, err := v.ownOrganization()
 	if err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, "settings", c.settingsView(v, o, settingsPage(o)))
 }
 
-func (c *Console) saveSettings(v *visit) error {
-	if err := access.Check(v.who, caller.ManageOrganization, v.who.Organization); err != nil {
-		return err
-	}
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
-	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
+func (c *Console) saveSettings(v *visit, typed url.Values) error {
+	o, err := v.ownOrganization()
 	if err != nil {
 		return err
 	}
@@ -107,12 +101,9 @@ func settingsTyped(o org.Organization, typed url.Values) (org.Change, error) {
 	name, color, domains := typed.Get("name"), strings.TrimSpace(typed.Get("color")), strings.Fields(strings.ReplaceAll(typed.Get("domains"), ",", " "))
 	c := org.Change{Name: &name, Color: &color, Domains: &domains, RequireSecondFactor: on(typed, "require_second_factor")}
 	for field, into := range map[string]**int{"key_days": &c.KeyDays, "session_days": &c.SessionDays} {
-		days, text := 0, strings.TrimSpace(typed.Get(field))
-		if text != "" {
-			var err error
-			if days, err = strconv.Atoi(text); err != nil {
-				return c, fault.New(fault.Invalid, "that is a whole number of days, or nothing").At(field)
-			}
+		days, err := wholeNumber(typed, field)
+		if err != nil {
+			return c, err
 		}
 		*into = &days
 	}
@@ -123,6 +114,19 @@ func settingsTyped(o org.Organization, typed url.Values) (org.Change, error) {
 		c.Proposals = on(typed, "proposals")
 	}
 	return c, nil
+}
+
+// wholeNumber reads a number that may be left out, which is 0.
+func wholeNumber(typed url.Values, field string) (int, error) {
+	text := strings.TrimSpace(typed.Get(field))
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		err = fault.New(fault.Invalid, "that is a whole number, or nothing").At(field)
+	}
+	return n, err
 }
 
 func on(typed url.Values, field string) *bool {
@@ -149,7 +153,11 @@ func planPage(o org.Organization) (view, *form) {
 	return view{Title: "Plan and seats", Lead: "Plans differ in what is on and how it is counted, never in price. What a plan does not have stops at once: keys and sessions are refused, nothing is deleted, and going back brings it back."}, f
 }
 
-func (c *Console) planView(v *visit, o org.Organization) (view, *form, error) {
+func (c *Console) planView(v *visit) (view, *form, error) {
+	o, err := v.ownOrganization()
+	if err != nil {
+		return view{}, nil, err
+	}
 	taken, err := c.cfg.Organizations.Seats(v.r.Context(), v.who, o.ID)
 	w, f := planPage(o)
 	seats := "not counted"
@@ -168,48 +176,16 @@ func (c *Console) planView(v *visit, o org.Organization) (view, *form, error) {
 }
 
 func (c *Console) planForm(v *visit) error {
-	if err := access.Check(v.who, caller.ReadBilling, v.who.Organization); err != nil {
-		return err
-	}
-	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
-	if err != nil {
-		return err
-	}
-	w, _, err := c.planView(v, o)
-	if err != nil {
-		return err
-	}
-	return v.show(http.StatusOK, "plan", w)
+	return v.fresh("plan", func() (view, *form, error) { return c.planView(v) })
 }
 
-func (c *Console) savePlan(v *visit) error {
-	if err := access.Check(v.who, caller.ManageBilling, v.who.Organization); err != nil {
-		return err
-	}
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
-	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
-	if err != nil {
-		return err
-	}
-	seats, text := 0, strings.TrimSpace(typed.Get("seats"))
-	if text != "" {
-		seats, err = strconv.Atoi(text)
-		if err != nil {
-			err = fault.New(fault.Invalid, "that is a whole number, or nothing").At("seats")
-		}
-	}
+func (c *Console) savePlan(v *visit, typed url.Values) error {
+	seats, err := wholeNumber(typed, "seats")
 	if err == nil {
-		_, err = c.cfg.Organizations.SetPlan(v.r.Context(), v.who, o.ID, version(typed), org.Plan(typed.Get("plan")), seats)
+		_, err = c.cfg.Organizations.SetPlan(v.r.Context(), v.who, v.who.Organization, version(typed), org.Plan(typed.Get("plan")), seats)
 	}
 	if err != nil {
-		w, f, failed := c.planView(v, o)
-		if failed != nil {
-			return failed
-		}
-		return v.again("plan", w, f, typed, err)
+		return v.anew("plan", func() (view, *form, error) { return c.planView(v) }, typed, err)
 	}
 	return v.redirect("/settings/plan?done=plan")
 }
@@ -217,9 +193,6 @@ func (c *Console) savePlan(v *visit) error {
 // export answers with an archive of everything, a file of JSON lines a table. It
 // is written as it is read, and cut off if something fails on the way.
 func (c *Console) export(v *visit) error {
-	if err := access.Check(v.who, caller.OwnOrganization, v.who.Organization); err != nil {
-		return err
-	}
 	var archive *zip.Writer
 	var lines *json.Encoder
 	var in string
@@ -264,7 +237,7 @@ func deletePage(o org.Organization) (view, *form) {
 
 func (c *Console) deleteView(v *visit) (view, *form, error) {
 	ctx := v.r.Context()
-	o, err := c.cfg.Organizations.Get(ctx, v.who, v.who.Organization)
+	o, err := v.ownOrganization()
 	if err != nil {
 		return view{}, nil, err
 	}
@@ -281,30 +254,12 @@ func (c *Console) deleteView(v *visit) (view, *form, error) {
 }
 
 func (c *Console) deleteForm(v *visit) error {
-	if err := access.Check(v.who, caller.OwnOrganization, v.who.Organization); err != nil {
-		return err
-	}
-	w, _, err := c.deleteView(v)
-	if err != nil {
-		return err
-	}
-	return v.show(http.StatusOK, "delete", w)
+	return v.fresh("delete", func() (view, *form, error) { return c.deleteView(v) })
 }
 
-func (c *Console) deleteOrganization(v *visit) error {
-	if err := access.Check(v.who, caller.OwnOrganization, v.who.Organization); err != nil {
-		return err
-	}
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
+func (c *Console) deleteOrganization(v *visit, typed url.Values) error {
 	if err := c.cfg.Organizations.Delete(v.r.Context(), v.who, v.who.Organization, typed.Get("name")); err != nil {
-		w, f, failed := c.deleteView(v)
-		if failed != nil {
-			return failed
-		}
-		return v.again("delete", w, f, typed, err)
+		return v.anew("delete", func() (view, *form, error) { return c.deleteView(v) }, typed, err)
 	}
 	return v.redirect("/organization")
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
-	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -24,17 +22,6 @@ var setupRoutes = []route{
 	get("/people/setup/nudge", member, (*Console).nudgeAllForm),
 	post("/people/setup/nudge", member, (*Console).nudgeAll),
 	post("/people/setup/{id}/nudge", member, (*Console).nudge),
-}
-
-var setupTellings = map[audit.Type]telling{
-	audit.MemberNudged: say("reminded %s of their set-up", "email"),
-	audit.SetupReported: func(d audit.Detail) string {
-		told := "reported from a machine (" + cmp.Or(systemNames[d["system"]], d["system"]) + ") "
-		if d["problems"] == "" {
-			return told + "that all is well"
-		}
-		return told + "what is not well: " + listed(d["problems"])
-	},
 }
 
 // atStep says where somebody is, by what is next.

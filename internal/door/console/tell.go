@@ -2,7 +2,6 @@ package console
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -13,10 +12,17 @@ import (
 // telling is the rest of a sentence about an event, made from its detail.
 type telling = func(audit.Detail) string
 
-func joined(parts ...map[audit.Type]telling) map[audit.Type]telling {
+// joined puts the sentences of the subjects together. Each type is told of once:
+// of two sentences nobody would know which is shown.
+func joined(subjects ...map[audit.Type]telling) map[audit.Type]telling {
 	all := map[audit.Type]telling{}
-	for _, part := range parts {
-		maps.Copy(all, part)
+	for _, subject := range subjects {
+		for what, tell := range subject {
+			if all[what] != nil {
+				panic("there are two sentences about " + what)
+			}
+			all[what] = tell
+		}
 	}
 	return all
 }

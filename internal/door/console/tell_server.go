@@ -11,11 +11,4 @@ var serverTellings = map[audit.Type]telling{
 		return "removed the upstream “" + d["name"] + "”"
 	},
 	audit.SigningKeyRotated: say("made a new signing key for access tokens"),
-	audit.MailFailed: func(d audit.Detail) string {
-		s := "could not deliver a mail to " + or(or(d["to"], d["email"]), "somebody")
-		if d["reason"] != "" {
-			s += ": " + d["reason"]
-		}
-		return s
-	},
 }

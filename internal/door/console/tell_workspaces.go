@@ -13,7 +13,7 @@ var workspaceTellings = map[audit.Type]telling{
 	},
 	audit.WorkspaceMemberUpdated: func(d audit.Detail) string {
 		return "changed the role of " + whoIn(d) + " in the workspace “" + or(d["workspace"], "—") + "” from " +
-			words(or(d["role_before"], "nothing")) + " to " + words(or(d["role_after"], "nothing"))
+			workspaceRoleName(or(d["role_before"], "nothing")) + " to " + workspaceRoleName(or(d["role_after"], "nothing"))
 	},
 	audit.WorkspaceMemberRemoved: func(d audit.Detail) string {
 		return "took " + whoIn(d) + " out of the workspace “" + or(d["workspace"], "—") + "”"
@@ -37,5 +37,5 @@ func asRole(role string) string {
 	if role == "" {
 		return ""
 	}
-	return " as " + words(role)
+	return " as " + workspaceRoleName(role)
 }

@@ -45,7 +45,7 @@ func factors(t *testing.T, w *World) {
 		var wg sync.WaitGroup
 		for i := range 6 {
 			wg.Go(func() {
-				err := s.EnterByProof(ctx, nil, p, w.browser(fmt.Sprint(what, i)), w.event(audit.SignedIn))
+				err := s.EnterByProof(ctx, nil, p, w.arrival(w.browser(fmt.Sprint(what, i))))
 				if err == nil {
 					in.Add(1)
 				} else if !fault.Is(err, fault.Conflict) {
@@ -60,10 +60,10 @@ func factors(t *testing.T, w *World) {
 	}
 	race("a code", account.Proof{Step: 101})
 	race("a recovery code", account.Proof{Code: hashes("c1")[0]})
-	kind(t, "an older code", s.EnterByProof(ctx, nil, account.Proof{Step: 100}, w.browser("older"), w.event(audit.SignedIn)), fault.Conflict)
+	kind(t, "an older code", s.EnterByProof(ctx, nil, account.Proof{Step: 100}, w.arrival(w.browser("older"))), fault.Conflict)
 	same(t, "after use", must1(s.Factors(ctx, a))(t).Codes, 1)
 	must(t, s.ReplaceCodes(ctx, a, hashes("n1", "n2", "n3"), w.event(audit.RecoveryCodesMade)))
-	kind(t, "an old recovery code", s.EnterByProof(ctx, nil, account.Proof{Code: hashes("c2")[0]}, w.browser("old"), w.event(audit.SignedIn)), fault.Conflict)
+	kind(t, "an old recovery code", s.EnterByProof(ctx, nil, account.Proof{Code: hashes("c2")[0]}, w.arrival(w.browser("old"))), fault.Conflict)
 	must(t, s.DisableTOTP(ctx, a, w.event(audit.TOTPDisabled)))
 	same(t, "after the last second factor went", must1(s.Factors(ctx, a))(t), account.Factors{})
 	kind(t, "disabling what is not there", s.DisableTOTP(ctx, a, w.event(audit.TOTPDisabled)), fault.NotFound)
@@ -88,8 +88,8 @@ func passkeys(t *testing.T, w *World) {
 
 	used := first
 	used.Credential.Authenticator.SignCount, used.UsedAt = 7, w.now
-	must(t, s.EnterByProof(ctx, nil, account.Proof{Passkey: &used, Counter: 0}, w.browser("p"), w.event(audit.SignedIn)))
-	kind(t, "a counter that was used", s.EnterByProof(ctx, nil, account.Proof{Passkey: &used, Counter: 0}, w.browser("q"), w.event(audit.SignedIn)), fault.Conflict)
+	must(t, s.EnterByProof(ctx, nil, account.Proof{Passkey: &used, Counter: 0}, w.arrival(w.browser("p"))))
+	kind(t, "a counter that was used", s.EnterByProof(ctx, nil, account.Proof{Passkey: &used, Counter: 0}, w.arrival(w.browser("q"))), fault.Conflict)
 	keys := must1(s.Passkeys(ctx, a))(t)
 	if len(keys) != 2 || keys[0].Credential.Authenticator.SignCount+keys[1].Credential.Authenticator.SignCount != 7 {
 		t.Errorf("the passkeys: %+v", keys)
@@ -136,7 +136,7 @@ func passkeys(t *testing.T, w *World) {
 
 func halves(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Accounts()
-	h := account.Half{Hash: hashes("half")[0], Account: w.member.Account, Organization: w.org, Method: "password", CreatedAt: w.now, ExpiresAt: w.now.Add(time.Minute)}
+	h := account.Half{Hash: hashes("half")[0], Account: w.member.Account, Organization: w.org, Method: "password", Address: "192.0.2.1", UserAgent: "ua", CreatedAt: w.now, ExpiresAt: w.now.Add(time.Minute)}
 	must(t, s.StartHalf(ctx, h, nil))
 	same(t, "the half", one(s.Half(ctx, h.Hash, w.now)), h)
 	for i := range 11 {
@@ -145,15 +145,17 @@ func halves(t *testing.T, w *World) {
 		if ok != (i < 10) {
 			t.Errorf("try %d: %v", i+1, ok)
 		} else if ok {
-			same(t, "what is tried", got, h)
+			want := h
+			want.Tries = i + 1
+			same(t, "what is tried", got, want)
 		}
 	}
 	if _, ok, _ := s.Half(ctx, h.Hash, h.ExpiresAt); ok {
 		t.Error("a half sign-in lives for ever")
 	}
 	b := w.browser("whole")
-	must(t, s.EnterByProof(ctx, &h.Hash, account.Proof{}, b, w.event(audit.SignedIn)))
-	kind(t, "finishing twice", s.EnterByProof(ctx, &h.Hash, account.Proof{}, w.browser("again"), w.event(audit.SignedIn)), fault.Conflict)
+	must(t, s.EnterByProof(ctx, &h.Hash, account.Proof{}, w.arrival(b)))
+	kind(t, "finishing twice", s.EnterByProof(ctx, &h.Hash, account.Proof{}, w.arrival(w.browser("again"))), fault.Conflict)
 
 	// A confirmation gives the session another token.
 	fresh := secret.New("fresh").Hash()
@@ -173,6 +175,34 @@ func halves(t *testing.T, w *World) {
 	if _, ok, _ := s.Half(ctx, h.Hash, w.now); ok {
 		t.Error("a half sign-in outlives the end of all sessions")
 	}
+
+	// It is told of, as are those that ran out; of several at once, each once.
+	for i := range 5 {
+		more := h
+		more.Hash = hashes(fmt.Sprint("more", i))[0]
+		must(t, s.StartHalf(ctx, more, nil))
+	}
+	var told atomic.Int64
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for {
+				n, err := s.EndHalves(ctx, h.ExpiresAt, 2, func(h account.Half, email string) audit.Event {
+					if h.Address != "192.0.2.1" || h.UserAgent != "ua" || email != "a@example.com" {
+						t.Errorf("told of %+v with %s", h, email)
+					}
+					return w.event(audit.SignInUnfinished)
+				})
+				told.Add(int64(n))
+				if err != nil || n == 0 {
+					must(t, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	same(t, "how many were told of", told.Load(), int64(6))
 }
 
 func mailLinks(t *testing.T, w *World) {
@@ -187,7 +217,7 @@ func mailLinks(t *testing.T, w *World) {
 		t.Error("the older link works beside the newer")
 	}
 	same(t, "the newer", one(s.MailLink(ctx, newer.Hash)), newer)
-	must(t, s.StartBrowser(ctx, w.browser("before"), w.event(audit.SignedIn)))
+	must(t, s.StartBrowser(ctx, w.arrival(w.browser("before"))))
 	var won atomic.Int64
 	var wg sync.WaitGroup
 	for i := range 4 {
@@ -209,17 +239,17 @@ func mailLinks(t *testing.T, w *World) {
 	if got, ok, _ := s.PendingEmail(ctx, a, w.now); !ok || got != "new@example.com" {
 		t.Errorf("the pending address: %q", got)
 	}
-	must(t, s.ChangeEmail(ctx, change, nil, w.event(audit.EmailChanged)))
+	must(t, s.ChangeEmail(ctx, change, w.undo("a@example.com"), nil, w.event(audit.EmailChanged)))
 	if _, ok, _ := s.MailLink(ctx, reset.Hash); ok {
 		t.Error("a link to the old address works after the change")
 	}
 	same(t, "the person", one(s.PersonByEmail(ctx, "new@example.com")).Account, a)
-	kind(t, "changing twice", s.ChangeEmail(ctx, change, nil, w.event(audit.EmailChanged)), fault.Conflict)
+	kind(t, "changing twice", s.ChangeEmail(ctx, change, w.undo("a@example.com"), nil, w.event(audit.EmailChanged)), fault.Conflict)
 	other := w.member
 	other.ID, other.Account, other.Email = id.NewMember(), id.NewAccount(), "taken@example.com"
 	_, err := w.Orgs().AddMember(ctx, other, w.event(audit.MemberAdded))
 	must(t, err)
-	kind(t, "an address that is taken", s.ChangeEmail(ctx, link("taken", account.EmailChange, "taken@example.com"), nil, w.event(audit.EmailChanged)), fault.Conflict)
+	kind(t, "an address that is taken", s.ChangeEmail(ctx, link("taken", account.EmailChange, "taken@example.com"), w.undo("new@example.com"), nil, w.event(audit.EmailChanged)), fault.Conflict)
 }
 
 // inVain proves that what is done for a stranger leaves nothing behind.

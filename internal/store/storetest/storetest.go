@@ -30,9 +30,9 @@ import (
 // Run runs the suite. fresh returns the URL of a new and empty database.
 func Run(t *testing.T, fresh func(t testing.TB) string) {
 	for name, f := range map[string]func(*testing.T, *World){
-		"Organizations": organizations, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
+		"Organizations": organizations, "Seats": seats, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
-		"Factors": factors, "Passkeys": passkeys, "HalfSignIns": halves, "MailLinks": mailLinks, "InVain": inVain,
+		"Factors": factors, "Passkeys": passkeys, "HalfSignIns": halves, "MailLinks": mailLinks, "EmailUndo": emailUndo, "InVain": inVain,
 		"Upstreams": upstreams, "Log": activityLog, "Searching": searching, "Places": places, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
 		"Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
@@ -185,7 +185,7 @@ func links(t *testing.T, w *World) {
 		must(t, s.SaveLink(ctx, l, w.event(audit.SignInLinkMade)))
 		same(t, "the link", one(s.Link(ctx, l.Hash)), l)
 		enter := func(n string) error {
-			return s.EnterByLink(ctx, l.Hash, w.browser(fmt.Sprint(reusable, n)), w.event(audit.SignedIn))
+			return s.EnterByLink(ctx, l.Hash, w.arrival(w.browser(fmt.Sprint(reusable, n))))
 		}
 		must(t, enter("first"))
 		if err := enter("second"); reusable && err != nil {
@@ -199,6 +199,10 @@ func links(t *testing.T, w *World) {
 	}
 }
 
+func (w *World) arrival(b account.Browser) account.Arrival {
+	return account.Arrival{Browser: b, Events: []audit.Event{w.event(audit.SignedIn)}}
+}
+
 func (w *World) browser(name string) account.Browser {
 	return account.Browser{ID: id.NewBrowser(), Hash: secret.New("browser " + name).Hash(), Account: w.member.Account, Organization: w.org, Address: "192.0.2.1", UserAgent: "ua",
 		Method: "password", CreatedAt: w.now, ConfirmedAt: w.now, ExpiresAt: w.now.Add(time.Hour)}
@@ -207,7 +211,7 @@ func (w *World) browser(name string) account.Browser {
 func browsers(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Accounts()
 	b := w.browser("one")
-	must(t, s.StartBrowser(ctx, b, w.event(audit.SignedIn)))
+	must(t, s.StartBrowser(ctx, w.arrival(b)))
 	same(t, "the browser session", one(s.Browser(ctx, b.Hash)), b)
 	must(t, s.ChooseOrganization(ctx, b.Hash, "other"))
 	must(t, s.EndBrowser(ctx, b.Hash, w.now, w.event(audit.SignedOut)))
@@ -221,8 +225,8 @@ func passwords(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Accounts()
 	same(t, "before there is one", one(s.Credential(ctx, "a@example.com")), account.Credential{Account: w.member.Account})
 	keep, other := w.browser("keep"), w.browser("other")
-	must(t, s.StartBrowser(ctx, keep, w.event(audit.SignedIn)))
-	must(t, s.StartBrowser(ctx, other, w.event(audit.SignedIn)))
+	must(t, s.StartBrowser(ctx, w.arrival(keep)))
+	must(t, s.StartBrowser(ctx, w.arrival(other)))
 	for _, hash := range []string{"first", "second"} {
 		must(t, s.SavePassword(ctx, w.member.Account, hash, keep.Hash, w.now, w.event(audit.PasswordChanged)))
 		same(t, "the password", one(s.Credential(ctx, "a@example.com")).Password, hash)

@@ -1,4 +1,4 @@
-package console
+package useragent
 
 import "strings"
 
@@ -10,9 +10,8 @@ var (
 	systemsKnown = [][2]string{{"iPhone", "an iPhone"}, {"iPad", "an iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"}, {"Windows", "Windows"}, {"Macintosh", "a Mac"}, {"Linux", "Linux"}}
 )
 
-// browserName says in words what a User-Agent header says. It is what the
-// browser claims, and proves nothing.
-func browserName(agent string) string {
+// Name is what people call the browser and its system: "Firefox on Windows".
+func Name(agent string) string {
 	find := func(known [][2]string) string {
 		for _, k := range known {
 			if strings.Contains(agent, k[0]) {
@@ -31,4 +30,17 @@ func browserName(agent string) string {
 		return browser
 	}
 	return browser + " on " + system
+}
+
+// Same reports whether two headers are of the same browser, of whatever version:
+// browsers renew themselves every few weeks.
+func Same(a, b string) bool { return unversioned(a) == unversioned(b) }
+
+func unversioned(agent string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '_' || ('0' <= r && r <= '9') {
+			return -1
+		}
+		return r
+	}, agent)
 }
