@@ -117,21 +117,25 @@ func (db *DB) appendEntries(t tx, log *audit.Appender, size int64, events []audi
 		addTerms(&terms, id.Organization(c.Organization), entry.Index, audit.Terms(e))
 	}
 	if err := t.put(`INSERT INTO log_hash (position, hash) VALUES `, hashes, ``); err != nil {
-		return db.occupied(size, err)
+		return db.occupied(size, len(events), err)
 	}
 	if err := t.put(`INSERT INTO activity (position, id, organization_id, at, type, actor, target, affects, leaf, detail, salt) VALUES `, entries, ``); err != nil {
-		return db.occupied(size, err)
+		return db.occupied(size, len(events), err)
 	}
 	return t.putTerms(terms)
 }
 
 // occupied says what a taken key means here. The cause is not wrapped, so that
 // nobody takes it for a duplicate of their own.
-func (db *DB) occupied(index int64, err error) error {
+func (db *DB) occupied(index int64, n int, err error) error {
 	if !db.dialect.isDuplicate(err) {
 		return err
 	}
-	return broken(fmt.Errorf("something was put where entries belong, at %d or behind it: %v", index, err))
+	where := fmt.Sprintf("entry %d belongs", index)
+	if n > 1 {
+		where = fmt.Sprintf("entries %d to %d belong", index, index+int64(n)-1)
+	}
+	return broken(fmt.Errorf("something was put where %s: %v", where, err))
 }
 
 // ReadHashes makes a transaction the audit.HashReader of the log.
