@@ -29,7 +29,7 @@ lint: ## formatting and vet alone
 	scripts/lint
 
 .PHONY: bench
-bench: ## the cost of a request beside a bare reverse proxy
+bench: ## the cost of a request beside a bare proxy, and the console's pages for a large organization
 	scripts/bench
 
 .PHONY: fuzz

@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -50,9 +49,17 @@ func BenchmarkPages(b *testing.B) {
 				}
 			}
 			w := open(b, kind, database, size)
-			for _, page := range append(slices.Clone(pages), w.deeper(b)...) {
-				b.Run(page, func(b *testing.B) { w.measure(b, page) })
+			all := append(slices.Clone(pages), w.deeper(b)...)
+			var slowest time.Duration
+			var which string
+			for _, page := range all {
+				b.Run(page, func(b *testing.B) {
+					if p95 := w.measure(b, page); p95 > slowest {
+						slowest, which = p95, page
+					}
+				})
 			}
+			b.Logf("the slowest of %d pages at p95: %.1f ms, %s", len(all), ms(slowest), which)
 		})
 	}
 }
@@ -169,7 +176,10 @@ func (w *world) deeper(b *testing.B) (deep []string) {
 	return deep
 }
 
-func (w *world) measure(b *testing.B, page string) {
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// measure returns what nineteen in twenty requests stay below.
+func (w *world) measure(b *testing.B, page string) (p95 time.Duration) {
 	w.get(b, page)
 	var took []time.Duration
 	for b.Loop() {
@@ -178,11 +188,9 @@ func (w *world) measure(b *testing.B, page string) {
 		took = append(took, time.Since(began))
 	}
 	slices.Sort(took)
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	p95 = took[len(took)*95/100]
 	b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
-	b.ReportMetric(ms(took[len(took)*95/100]), "p95-ms")
+	b.ReportMetric(ms(p95), "p95-ms")
 	b.ReportMetric(0, "ns/op")
-	if testing.Verbose() {
-		b.Log(fmt.Sprint(took[len(took)-1]))
-	}
+	return p95
 }

@@ -284,9 +284,10 @@ func (q *query) in(column string, values []any) {
 // end up, looking at so many windows at most. reached is where it broke off, if
 // it did: a bound for whoever goes on.
 func (s *search) collect(ctx context.Context, down bool, limit, most int) (positions []int64, reached int64, err error) {
-	at, size := *s, window
-	if len(s.strands) < 2 && s.from == 0 && s.to == 0 {
-		size = limit // all that it comes to match
+	// All that a single strand comes to match; of several, a good part may.
+	at, size := *s, limit
+	if len(s.strands) > 1 || s.from > 0 || s.to > 0 {
+		size = min(2*limit, window)
 	}
 	for range most {
 		looked, last := 0, int64(0)
@@ -310,6 +311,7 @@ func (s *search) collect(ctx context.Context, down bool, limit, most int) (posit
 		} else {
 			at.low, reached = last+1, last+1
 		}
+		size = min(2*size, window)
 	}
 	return positions, reached, nil
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -175,10 +174,10 @@ func (c *Console) state(v *visit) ([]fact, error) {
 		facts = append(facts, fact{Label: "My active keys", Value: n, To: "/keys"})
 	}
 	if v.who.Rights.Has(caller.OwnUsage) {
-		f := usage.Filter{Member: v.who.Member, From: c.cfg.Now().Add(-24 * time.Hour)}
-		label := "My requests, 24 hours"
+		f := usage.Filter{Member: v.who.Member, From: c.cfg.Now().UTC().Truncate(day)}
+		label := "My requests today"
 		if v.who.Rights.Has(caller.AllUsage) {
-			f.Member, label = "", "Requests, 24 hours"
+			f.Member, label = "", "Requests today"
 		}
 		totals, err := c.cfg.Usage.Totals(ctx, v.who, o, f)
 		if err != nil {

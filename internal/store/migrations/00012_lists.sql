@@ -3,6 +3,7 @@
 -- by, so that rows which are not shown need not be looked at.
 DROP INDEX member_by_organization;
 CREATE INDEX member_by_organization ON member (organization_id, created_at, id, status, role, account_id);
+CREATE INDEX member_standing ON member (id, status, role);
 CREATE INDEX account_by_name ON account (LOWER(name), id);
 
 DROP INDEX device_session_by_organization;
