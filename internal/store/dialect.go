@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5/stdlib" // also the driver "pgx"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	"modernc.org/sqlite" // also the driver "sqlite"
@@ -160,10 +161,16 @@ type postgres struct{}
 func (postgres) name() string { return "postgres" }
 
 func (postgres) open(url string) (write, read *sql.DB, err error) {
-	db, err := sql.Open("pgx", url)
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, nil, err
 	}
+	// A plan that is to fit every search fits none: with their arguments known,
+	// the planner sees which index leads to few rows.
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, `SET plan_cache_mode = force_custom_plan`)
+		return err
+	}))
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(8)
 	db.SetConnMaxIdleTime(5 * time.Minute)
