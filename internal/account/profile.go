@@ -131,7 +131,7 @@ func (s *Service) ChangeEmail(ctx context.Context, who caller.Caller, link secre
 	if err != nil {
 		return err
 	}
-	return s.store.ChangeEmail(ctx, l, []letter.Letter{s.changedLetter(p, l)}, e)
+	return s.store.ChangeEmail(ctx, l, s.now(), []letter.Letter{s.changedLetter(p, l)}, e)
 }
 
 // signInEvents are what the sign-in history is made of.

@@ -46,6 +46,7 @@ type Service struct {
 	url       string
 	host      string
 	passkeys  *webauthn.WebAuthn // nil: not at this address
+	mailed    bool
 
 	byAccount *limit.Limiter // tries of a password, right or wrong
 	byAddress *limit.Limiter // tries from a network, right or wrong
@@ -77,6 +78,14 @@ func (s *Service) At(publicURL string) *Service {
 	if err != nil || s.host == "" {
 		s.passkeys = nil
 	}
+	return s
+}
+
+// Mailed tells the service whether a mail server delivers the letters. Without
+// one their links are handed over by people, and opening one proves nothing about
+// who reads an address. It returns the service.
+func (s *Service) Mailed(yes bool) *Service {
+	s.mailed = yes
 	return s
 }
 

@@ -149,7 +149,7 @@ const (
 	EmailChange   MailLinkKind = "email_change"
 )
 
-// MailLink is a link that proves who reads an address.
+// MailLink is a link that goes to an address in a letter.
 type MailLink struct {
 	Hash      secret.Hash
 	Kind      MailLinkKind
@@ -157,4 +157,8 @@ type MailLink struct {
 	Email     string // that it was sent to
 	CreatedAt time.Time
 	ExpiresAt time.Time
+
+	// Proves says that whoever has the link reads the address: a mail server
+	// brings it. It is the service's knowledge and not stored.
+	Proves bool
 }

@@ -129,8 +129,8 @@ func (m *mailbox) SaveMailLink(ctx context.Context, real bool, l account.MailLin
 	return m.keep(nil, letters)
 }
 
-func (m *mailbox) ChangeEmail(ctx context.Context, l account.MailLink, letters []letter.Letter, e audit.Event) error {
-	return m.keep(m.Store.ChangeEmail(ctx, l, letters, e), letters)
+func (m *mailbox) ChangeEmail(ctx context.Context, l account.MailLink, at time.Time, letters []letter.Letter, e audit.Event) error {
+	return m.keep(m.Store.ChangeEmail(ctx, l, at, letters, e), letters)
 }
 
 // take returns the letters that came since it was asked last.
@@ -170,7 +170,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.mail = &mailbox{Store: db.Accounts()}
-	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url)
+	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url).Mailed(true)
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
 	w.workspaces = &workspace.Service{Store: db.Workspaces(), Now: w.clock.now}
 	w.services = &serviceaccount.Service{Store: db.ServiceAccounts(), Now: w.clock.now}

@@ -209,17 +209,17 @@ func mailLinks(t *testing.T, w *World) {
 	if got, ok, _ := s.PendingEmail(ctx, a, w.now); !ok || got != "new@example.com" {
 		t.Errorf("the pending address: %q", got)
 	}
-	must(t, s.ChangeEmail(ctx, change, nil, w.event(audit.EmailChanged)))
+	must(t, s.ChangeEmail(ctx, change, w.now, nil, w.event(audit.EmailChanged)))
 	if _, ok, _ := s.MailLink(ctx, reset.Hash); ok {
 		t.Error("a link to the old address works after the change")
 	}
 	same(t, "the person", one(s.PersonByEmail(ctx, "new@example.com")).Account, a)
-	kind(t, "changing twice", s.ChangeEmail(ctx, change, nil, w.event(audit.EmailChanged)), fault.Conflict)
+	kind(t, "changing twice", s.ChangeEmail(ctx, change, w.now, nil, w.event(audit.EmailChanged)), fault.Conflict)
 	other := w.member
 	other.ID, other.Account, other.Email = id.NewMember(), id.NewAccount(), "taken@example.com"
 	_, err := w.Orgs().AddMember(ctx, other, w.event(audit.MemberAdded))
 	must(t, err)
-	kind(t, "an address that is taken", s.ChangeEmail(ctx, link("taken", account.EmailChange, "taken@example.com"), nil, w.event(audit.EmailChanged)), fault.Conflict)
+	kind(t, "an address that is taken", s.ChangeEmail(ctx, link("taken", account.EmailChange, "taken@example.com"), w.now, nil, w.event(audit.EmailChanged)), fault.Conflict)
 }
 
 // inVain proves that what is done for a stranger leaves nothing behind.
