@@ -2,7 +2,6 @@ package invite
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,25 +71,17 @@ func (r *rules) links() error {
 
 // linkDomains are the domains of a link: some, and none that may not be invited.
 func (r *rules) linkDomains(typed []string) ([]string, error) {
-	var all []string
-	for _, d := range typed {
-		d = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(d), "@"))
-		if d == "" || slices.Contains(all, d) {
-			continue
-		}
-		if _, err := org.CleanEmail("a@" + d); err != nil || !strings.Contains(d, ".") {
-			return nil, fault.New(fault.Invalid, "%q is not a domain", short(d)).At("domains")
-		}
-		if r.allowed("a@"+d) != nil {
-			return nil, fault.New(fault.Invalid, "%s does not invite addresses of %s", r.org.Name, short(d)).At("domains")
-		}
-		all = append(all, d)
+	all, err := org.CleanDomains(typed, maxDomains)
+	if err != nil {
+		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, fault.New(fault.Invalid, "a link needs a domain: without one it would let anybody in").At("domains")
 	}
-	if len(all) > maxDomains {
-		return nil, fault.New(fault.Invalid, "a link has at most %d domains", maxDomains).At("domains")
+	for _, d := range all {
+		if r.allowed("a@"+d) != nil {
+			return nil, fault.New(fault.Invalid, "%s does not invite addresses of %s", r.org.Name, d).At("domains")
+		}
 	}
 	return all, nil
 }

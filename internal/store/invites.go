@@ -180,9 +180,6 @@ func (db *DB) addInvite(t tx, out invite.Outgoing, mostOfLink int) error {
 	if err := expire(t, i.Organization, i.CreatedAt); err != nil {
 		return err
 	}
-	if err := takeSeats(t, i.Organization, 1); err != nil {
-		return err
-	}
 	found, err := standings(t.ctx, t, i.Organization, []string{i.Email}, i.CreatedAt)
 	if err != nil {
 		return err
@@ -194,6 +191,9 @@ func (db *DB) addInvite(t tx, out invite.Outgoing, mostOfLink int) error {
 		return fault.New(fault.Conflict, "%s is a suspended member of the organization", i.Email).At("email").WithHint("reinstate them instead")
 	case st.Pending != nil:
 		return fault.New(fault.Conflict, "%s is invited already", i.Email).At("email").WithHint("send that invitation again, or withdraw it first")
+	}
+	if err := takeSeats(t, i.Organization, 1); err != nil {
+		return err
 	}
 	if mostOfLink > 0 {
 		var n int
