@@ -2,6 +2,7 @@ package invite_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
@@ -12,7 +13,22 @@ import (
 // counted is the store, and how often it was asked.
 type counted struct {
 	invite.Store
-	invites, links, facts, accepted int
+	invites, links, facts, accepted, standings, writes int
+}
+
+func (c *counted) Standings(ctx context.Context, o id.Organization, emails []string, now time.Time) (map[string]invite.Standing, error) {
+	c.standings++
+	return c.Store.Standings(ctx, o, emails, now)
+}
+
+func (c *counted) AddInvite(ctx context.Context, s invite.Outgoing, most int) error {
+	c.writes++
+	return c.Store.AddInvite(ctx, s, most)
+}
+
+func (c *counted) PretendInvite(ctx context.Context, s invite.Outgoing) error {
+	c.writes++
+	return c.Store.PretendInvite(ctx, s)
 }
 
 func (c *counted) ByHash(ctx context.Context, hash secret.Hash) (invite.Offer, bool, error) {

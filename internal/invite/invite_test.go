@@ -125,8 +125,13 @@ func (w *inviting) settings(t testing.TB, c org.Change) {
 // invited is a fresh invitation, as a developer.
 func (w *inviting) invited(t testing.TB, email string) invite.Invite {
 	t.Helper()
+	return w.invitedBy(t, w.here, email)
+}
+
+func (w *inviting) invitedBy(t testing.TB, s *invite.Service, email string) invite.Invite {
+	t.Helper()
 	w.wait(time.Second)
-	i, err := w.here.Create(t.Context(), w.who, w.org, invite.New{Email: email, Place: invite.Place{Role: access.Developer}})
+	i, err := s.Create(t.Context(), w.who, w.org, invite.New{Email: email, Place: invite.Place{Role: access.Developer}})
 	ok(t, err)
 	return i
 }

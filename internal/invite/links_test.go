@@ -279,3 +279,41 @@ func TestEveryDeadLinkTakesOneLook(t *testing.T) {
 		}
 	})
 }
+
+// TestAskingTellsNothingByItsWork counts what it costs to type the address of a
+// stranger, a member, and somebody who waits: the same, to the last row.
+func TestAskingTellsNothingByItsWork(t *testing.T) {
+	eachInviting(t, func(t *testing.T, w *inviting) {
+		ctx := t.Context()
+		w.linking(t)
+		l := w.link(t, w.who, "acme.example")
+		w.added(t, "member@acme.example", access.User)
+		gone := w.added(t, "gone@acme.example", access.User)
+		ok(t, w.orgs.Suspend(ctx, w.who, w.org, gone.ID))
+		w.invited(t, "waits@acme.example")
+		_, before, err := w.db.Activities().Head(ctx)
+		ok(t, err)
+		for n, email := range []string{"member@acme.example", "gone@acme.example", "waits@acme.example", "new@acme.example"} {
+			work := &counted{Store: w.config.Store}
+			config := w.config
+			config.Store = work
+			ok(t, invite.NewService(config).Ask(ctx, l.Token, email, from(n)))
+			if want := (counted{Store: w.config.Store, links: 1, facts: 1, standings: 1, writes: 1}); *work != want {
+				t.Errorf("%s costs %+v", email, *work)
+			}
+			_, after, err := w.db.Activities().Head(ctx)
+			ok(t, err)
+			if (after != before) != (email == "new@acme.example") {
+				t.Errorf("%s leaves a trace: %t", email, after != before)
+			}
+		}
+		if n := len(w.letters(t, "")); n != 2 {
+			t.Errorf("%d letters", n)
+		}
+		counts, err := w.here.Count(ctx, w.who, w.org)
+		ok(t, err)
+		if counts[invite.Pending] != 2 {
+			t.Errorf("%v", counts)
+		}
+	})
+}

@@ -47,19 +47,22 @@ func (w *inviting) mailLink(t testing.TB, kind letter.Kind, path string) secret.
 }
 
 // TestInvitationsProveAddresses accepts with and without a mail server: a link
-// that an admin handed over may be anybody's.
+// that an admin handed over may be anybody's, and one that an admin could see
+// before there was a mail server still is.
 func TestInvitationsProveAddresses(t *testing.T) {
 	eachInviting(t, func(t *testing.T, w *inviting) {
 		ctx := t.Context()
 		w.linking(t)
 		l := w.link(t, w.who, "acme.example")
-		for n, mailed := range []bool{false, true} {
-			s, _ := w.mailed(mailed)
-			i := w.invited(t, fmt.Sprintf("new%d@acme.example", n))
+		for n, mailed := range [][2]bool{{false, false}, {false, true}, {true, false}, {true, true}} {
+			at, _ := w.mailed(mailed[0])
+			s, _ := w.mailed(mailed[1])
+			want := mailed[0] && mailed[1]
+			i := w.invitedBy(t, at, fmt.Sprintf("new%d@acme.example", n))
 			joined, _, err := s.AcceptNew(ctx, w.token(t, i), "", secret.New(pass), somewhere)
 			ok(t, err)
-			if w.believed(t, joined.Member) != mailed {
-				t.Errorf("with a mail server (%t), a new account's address is believed: %t", mailed, !mailed)
+			if w.believed(t, joined.Member) != want {
+				t.Errorf("with a mail server when invited and accepted (%v), a new account's address is believed: %t", mailed, !want)
 			}
 
 			there, err := w.accounts.Found(ctx, caller.OfOperator(""), account.First{Organization: "Other", Email: fmt.Sprintf("there%d@acme.example", n)})
@@ -69,11 +72,11 @@ func TestInvitationsProveAddresses(t *testing.T) {
 			}
 			_, err = s.JoinByLink(ctx, there.Caller(caller.Web), l.Token, secret.Text{}, from(n))
 			refused(t, "joining by a link with an address that nobody has proven", err, fault.Denied)
-			i = w.invited(t, there.Email)
+			i = w.invitedBy(t, at, there.Email)
 			_, err = s.Accept(ctx, there.Caller(caller.Web), w.token(t, i), secret.Text{}, somewhere)
 			ok(t, err)
-			if w.believed(t, there) != mailed {
-				t.Errorf("with a mail server (%t), the address of an account that was there is believed: %t", mailed, !mailed)
+			if w.believed(t, there) != want {
+				t.Errorf("with a mail server when invited and accepted (%v), the address of an account that was there is believed: %t", mailed, !want)
 			}
 		}
 		// What was proven once is not taken back.
@@ -81,7 +84,7 @@ func TestInvitationsProveAddresses(t *testing.T) {
 		without, _ := w.mailed(false)
 		elsewhere, err := w.accounts.Found(ctx, caller.OfOperator(""), account.First{Organization: "Third", Email: "x@third.example"})
 		ok(t, err)
-		i := w.invited(t, "kept@acme.example")
+		i := w.invitedBy(t, with, "kept@acme.example")
 		kept, _, err := with.AcceptNew(ctx, w.token(t, i), "", secret.New(pass), somewhere)
 		ok(t, err)
 		w.wait(time.Second)

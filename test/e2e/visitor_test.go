@@ -97,10 +97,12 @@ func (v *visitor) led(p page) string {
 	return p.location
 }
 
-// until looks at a page again and again until it pleases, for a generous time.
+// until looks at a page again and again until it pleases, for a generous time, and
+// leaves the server the time to get on in between.
 func (v *visitor) until(path string, pleases func(text string) bool) page {
 	v.t.Helper()
-	late := time.After(time.Minute)
+	late, again := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
+	defer again.Stop()
 	for {
 		p := v.get(path)
 		if p.status == http.StatusOK && pleases(p.text) {
@@ -109,7 +111,7 @@ func (v *visitor) until(path string, pleases func(text string) bool) page {
 		select {
 		case <-late:
 			v.t.Fatalf("%s did not change: %d\n%s", path, p.status, p.text)
-		default:
+		case <-again.C:
 		}
 	}
 }
