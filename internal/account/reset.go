@@ -60,6 +60,7 @@ func (s *Service) LookMail(ctx context.Context, token secret.Text, kind MailLink
 	case !ok, l.Kind != kind, !s.now().Before(l.ExpiresAt):
 		return MailLink{}, spent
 	}
+	l.Proves = s.doors.Mailed
 	return l, nil
 }
 

@@ -28,11 +28,14 @@ type SignUp struct {
 // Doors says whom the operator lets make an account by themselves.
 type Doors struct {
 	Strangers bool // people without an account may make one, with an organization
-	Mailed    bool // a mail server delivers letters: without one nobody proves an address
+	// Mailed says that a mail server delivers letters. Without one their links are
+	// handed over by people, and opening one proves nothing about who reads an
+	// address.
+	Mailed bool
 }
 
-// Opening sets whom the service lets in by themselves: without it, nobody. It
-// returns the service.
+// Opening sets whom the service lets in by themselves, and whether letters prove
+// addresses: without it, nobody and not. It returns the service.
 func (s *Service) Opening(d Doors) *Service { s.doors = d; return s }
 
 // SignUpOpen fails with Denied where strangers cannot make an account by

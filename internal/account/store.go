@@ -120,12 +120,14 @@ type MailStore interface {
 	// PendingEmail is the address that an account is being changed to.
 	PendingEmail(ctx context.Context, a id.Account, at time.Time) (email string, ok bool, err error)
 	DropMailLink(ctx context.Context, a id.Account, kind MailLinkKind) error
-	// ResetPassword uses a link up, replaces the password and ends all sessions. It
-	// fails with Conflict if the link was used before.
+	// ResetPassword uses a link up, replaces the password and ends all sessions. If
+	// the link proves the address, that is noted. It fails with Conflict if the link
+	// was used before.
 	ResetPassword(ctx context.Context, l MailLink, password string, at time.Time, e audit.Event) error
 	// ChangeEmail uses a link up, as ResetPassword does, and stores the way back to
-	// the address that the account had; older ones stay. It fails with Conflict if
-	// somebody else has the address, or can still get it back.
+	// the address that the account had; older ones stay. An address that the link
+	// does not prove is not proven, whatever the old one was. It fails with Conflict
+	// if somebody else has the address, or can still get it back.
 	ChangeEmail(ctx context.Context, l, undo MailLink, letters []letter.Letter, e audit.Event) error
 	// RestoreEmail fails with Conflict if the link was used before, or somebody else
 	// has the address.

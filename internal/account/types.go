@@ -155,7 +155,7 @@ const (
 	EmailUndo     MailLinkKind = "email_undo" // in a letter to the address that was
 )
 
-// MailLink is a link that proves who reads an address.
+// MailLink is a link that goes to an address in a letter.
 type MailLink struct {
 	Hash      secret.Hash
 	Kind      MailLinkKind
@@ -163,4 +163,8 @@ type MailLink struct {
 	Email     string // that it was sent to
 	CreatedAt time.Time
 	ExpiresAt time.Time
+
+	// Proves says that whoever has the link reads the address: a mail server
+	// brings it. It is the service's knowledge and not stored.
+	Proves bool
 }

@@ -65,7 +65,9 @@ func (in List) read() ([]roster.Line, error) {
 	}
 	first := map[string]int{}
 	for _, l := range lines {
-		first[l.Email] = l.Number
+		if l.Problem == "" {
+			first[l.Email] = l.Number
+		}
 	}
 	shift := lines[len(lines)-1].Number
 	for i := range further {
@@ -135,12 +137,9 @@ func many(n int, thing string) string {
 }
 
 func (r *rules) judge(l roster.Line, otherwise Place, standings map[string]Standing) Line {
-	one := Line{Number: l.Number, Raw: l.Raw, Typed: roster.Write(l.Person), State: LineWrong, New: New{Email: l.Email, Name: l.Name, Place: otherwise}}
+	one := Line{Number: l.Number, Raw: l.Raw, Typed: l.Typed, State: LineWrong, New: New{Email: l.Email, Name: l.Name, Place: otherwise}}
 	if l.Problem != "" {
 		one.Note = l.Problem
-		if l.Name == "" && l.Role == "" && len(l.Groups)+len(l.Workspaces) == 0 {
-			one.Typed = l.Raw // it is not known what is what: it is mended as it was written
-		}
 		return one
 	}
 	if l.Repeats > 0 {

@@ -2,7 +2,6 @@ package invite
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/limit"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -72,25 +72,17 @@ func (r *rules) links() error {
 
 // linkDomains are the domains of a link: some, and none that may not be invited.
 func (r *rules) linkDomains(typed []string) ([]string, error) {
-	var all []string
-	for _, d := range typed {
-		d = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(d), "@"))
-		if d == "" || slices.Contains(all, d) {
-			continue
-		}
-		if _, err := org.CleanEmail("a@" + d); err != nil || !strings.Contains(d, ".") {
-			return nil, fault.New(fault.Invalid, "%q is not a domain", short(d)).At("domains")
-		}
-		if r.allowed("a@"+d) != nil {
-			return nil, fault.New(fault.Invalid, "%s does not invite addresses of %s", r.org.Name, short(d)).At("domains")
-		}
-		all = append(all, d)
+	all, err := org.CleanDomains(typed, maxDomains)
+	if err != nil {
+		return nil, err
 	}
 	if len(all) == 0 {
 		return nil, fault.New(fault.Invalid, "a link needs a domain: without one it would let anybody in").At("domains")
 	}
-	if len(all) > maxDomains {
-		return nil, fault.New(fault.Invalid, "a link has at most %d domains", maxDomains).At("domains")
+	for _, d := range all {
+		if r.allowed("a@"+d) != nil {
+			return nil, fault.New(fault.Invalid, "%s does not invite addresses of %s", r.org.Name, d).At("domains")
+		}
 	}
 	return all, nil
 }
@@ -225,35 +217,61 @@ func (s *Service) Ask(ctx context.Context, token secret.Text, email string, from
 	if ok, wait := s.mails.Allow(string(l.ID)); !ok {
 		return fault.New(fault.RateLimited, "too many people used this link today").After(wait).WithHint("ask whoever gave it to you to invite you").At("email")
 	}
-	_, err = s.selfInvite(ctx, l, r, clean, from, true)
+	err = s.ask(ctx, l, r, clean, from)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
-		return nil // a member, invited already, or no seat: not for a stranger to know
+		return nil // somebody else was faster, or no seat is free: not for a stranger to know
 	}
 	return err
 }
 
-// selfInvite makes an invitation out of a link, or finds the one that is there.
-func (s *Service) selfInvite(ctx context.Context, l Opened, r *rules, email string, from account.Origin, mail bool) (Invite, error) {
-	standings, err := s.Store.Standings(ctx, l.Organization, []string{email}, s.Now())
+// ask makes an invitation out of a link, or sends the one again that is there.
+// Who needs none, or has just been sent one, costs as much as who gets one.
+func (s *Service) ask(ctx context.Context, l Opened, r *rules, email string, from account.Origin) error {
+	st, err := s.standing(ctx, l, email)
+	if err != nil {
+		return err
+	}
+	who, now := byLink(l, from), s.Now()
+	out := s.ofLink(who, l, r, email)
+	switch p := st.Pending; {
+	case p != nil && now.Sub(p.SentAt) >= resendByLink:
+		again := *p
+		again.SentAt = now
+		return s.Store.Resend(ctx, Outgoing{Invite: again, Letter: s.letter(again, l.OrganizationName),
+			Event: audit.New(who, now, audit.InviteResent, string(p.ID), audit.Detail{"email": email, "link": string(l.ID)})}, now.Add(-resendByLink))
+	case p != nil, st.Member == org.Active, st.Member == org.Suspended:
+		return s.Store.PretendInvite(ctx, out)
+	}
+	return s.Store.AddInvite(ctx, out, maxOfLink)
+}
+
+func (s *Service) standing(ctx context.Context, l Opened, email string) (Standing, error) {
+	found, err := s.Store.Standings(ctx, l.Organization, []string{email}, s.Now())
+	return found[email], err
+}
+
+// byLink is who invites when somebody used a link: it is not known who, so the
+// link did it.
+func byLink(l Opened, from account.Origin) caller.Caller {
+	return caller.Caller{Kind: caller.System, Way: caller.Anonymous, Organization: l.Organization, Address: from.Address}
+}
+
+func (s *Service) ofLink(who caller.Caller, l Opened, r *rules, email string) Outgoing {
+	return s.sending(who, r.org, New{Email: email, Place: Place{Role: l.Role}}, Invite{Link: l.ID, By: l.By, ByName: l.ByName})
+}
+
+// selfInvite finds the invitation of an address, or makes one out of a link that
+// nobody is told of.
+func (s *Service) selfInvite(ctx context.Context, l Opened, r *rules, email string, from account.Origin) (Invite, error) {
+	st, err := s.standing(ctx, l, email)
 	if err != nil {
 		return Invite{}, err
 	}
-	// Who asked is not known: the link did it.
-	who := caller.Caller{Kind: caller.System, Way: caller.Anonymous, Organization: l.Organization, Address: from.Address}
-	now := s.Now()
-	if p := standings[email].Pending; p != nil {
-		if !mail || now.Sub(p.SentAt) < resendByLink {
-			return *p, nil
-		}
-		again := *p
-		again.SentAt = now
-		return again, s.Store.Resend(ctx, Outgoing{Invite: again, Letter: s.letter(again, l.OrganizationName),
-			Event: audit.New(who, now, audit.InviteResent, string(p.ID), audit.Detail{"email": email, "link": string(l.ID)})}, now.Add(-resendByLink))
+	if st.Pending != nil {
+		return *st.Pending, nil
 	}
-	out := s.sending(who, r.org, New{Email: email, Place: Place{Role: l.Role}}, Invite{Link: l.ID, By: l.By, ByName: l.ByName})
-	if !mail {
-		out.Letter.ID = ""
-	}
+	out := s.ofLink(byLink(l, from), l, r, email)
+	out.Letter, out.Mailed = letter.Letter{}, false
 	return out.Invite, s.Store.AddInvite(ctx, out, maxOfLink)
 }
 
@@ -274,7 +292,7 @@ func (s *Service) JoinByLink(ctx context.Context, who caller.Caller, token, sess
 	if !verified || !inDomains(email, l.Domains) || r.allowed(email) != nil {
 		return Joined{}, fault.New(fault.Denied, "this link is for addresses of %s that are proven", strings.Join(l.Domains, ", ")).WithHint("type your address there: a mail proves it")
 	}
-	i, err := s.selfInvite(ctx, l, r, email, from, false)
+	i, err := s.selfInvite(ctx, l, r, email, from)
 	if err != nil {
 		return Joined{}, err
 	}

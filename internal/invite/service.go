@@ -109,7 +109,7 @@ func (s *Service) sending(who caller.Caller, o org.Organization, in New, more In
 	if more.By != "" {
 		i.By, i.ByName = more.By, more.ByName
 	}
-	return Outgoing{Invite: i, Hash: s.token(i).Hash(), Letter: s.letter(i, o.Name), Event: audit.New(who, now, audit.InviteSent, string(i.ID), audit.Detail{
+	return Outgoing{Invite: i, Mailed: s.Mailed, Hash: s.token(i).Hash(), Letter: s.letter(i, o.Name), Event: audit.New(who, now, audit.InviteSent, string(i.ID), audit.Detail{
 		"email": i.Email, "role": string(i.Role), "groups": join(i.Groups), "workspaces": join(i.Workspaces), "link": string(i.Link)}).In(o.ID)}
 }
 

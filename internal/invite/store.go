@@ -46,6 +46,7 @@ type Outgoing struct {
 	Hash   secret.Hash
 	Letter letter.Letter
 	Event  audit.Event
+	Mailed bool // a mail server brings the letter: nobody else has seen its link
 }
 
 // Acceptance is all that happens when somebody joins.
@@ -56,7 +57,7 @@ type Acceptance struct {
 	Password string     // of the new account, hashed
 	Browser  *account.Browser
 	Session  *secret.Hash // a browser session that is to act in the organization from now on
-	Proven   bool         // whether the link could only come from the mailbox, so the address is theirs
+	Proven   bool         // whether links come by mail alone; if the invitation's did, the address is theirs
 	At       time.Time
 	Events   func(org.Member) []audit.Event
 }
@@ -66,6 +67,9 @@ type InviteStore interface {
 	// AddInvite fails with Conflict if the address is a member's or has a pending
 	// invitation, and with Invalid if no seat is free.
 	AddInvite(ctx context.Context, s Outgoing, mostOfLink int) error
+	// PretendInvite does the work of AddInvite for whoever may not be told that it
+	// is in vain, and leaves nothing.
+	PretendInvite(ctx context.Context, s Outgoing) error
 	Invite(ctx context.Context, o id.Organization, i id.Invite) (Invite, bool, error)
 	Invites(ctx context.Context, o id.Organization, f Filter, now time.Time) (found []Invite, more bool, err error)
 	CountInvites(ctx context.Context, o id.Organization, now time.Time) (map[Status]int, error)

@@ -2,6 +2,8 @@ package org
 
 import (
 	"net/mail"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,10 +15,36 @@ import (
 func CleanEmail(raw string) (string, error) {
 	raw = strings.TrimSpace(raw)
 	a, err := mail.ParseAddress(raw)
-	if err != nil || a.Address != raw || len(raw) > 254 || !utf8.ValidString(raw) || strings.ContainsAny(raw, " \t\r\n\x00") {
+	if err != nil || a.Address != raw || len(raw) > 254 || !utf8.ValidString(raw) || strings.ContainsFunc(raw, unseen) {
 		return "", fault.New(fault.Invalid, "%.80q is not an e-mail address", raw).At("email")
 	}
 	return strings.ToLower(a.Address), nil
+}
+
+// unseen reports whether a rune has no place in an address: it could not be told
+// apart from an address without it.
+func unseen(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.C) }
+
+var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
+
+// CleanDomains are domains of addresses as they are compared: each once, with or
+// without an @ before it when it was typed. There may be most of them.
+func CleanDomains(raw []string, most int) ([]string, error) {
+	var all []string
+	for _, d := range raw {
+		d = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(d), "@"))
+		if d == "" || slices.Contains(all, d) {
+			continue
+		}
+		if len(d) > 253 || !domain.MatchString(d) {
+			return nil, fault.New(fault.Invalid, "%.80q is not a domain such as example.com", d).At("domains")
+		}
+		all = append(all, d)
+	}
+	if len(all) > most {
+		return nil, fault.New(fault.Invalid, "at most %d domains can be listed", most).At("domains")
+	}
+	return all, nil
 }
 
 // CleanName is a name fit to be shown; fallback stands in for an empty one.

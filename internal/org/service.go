@@ -142,7 +142,7 @@ func (c Change) apply(o *Organization) error {
 		}
 	}
 	if c.Domains != nil {
-		domains, err := cleanDomains(*c.Domains)
+		domains, err := CleanDomains(*c.Domains, 100)
 		if err != nil {
 			return err
 		}
@@ -169,26 +169,6 @@ func (c Change) apply(o *Organization) error {
 		}
 	}
 	return nil
-}
-
-var domain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
-
-func cleanDomains(raw []string) ([]string, error) {
-	var all []string
-	for _, d := range raw {
-		d = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(d), "@"))
-		if d == "" || slices.Contains(all, d) {
-			continue
-		}
-		if len(d) > 253 || !domain.MatchString(d) {
-			return nil, fault.New(fault.Invalid, "%.80q is not a domain such as example.com", d).At("domains")
-		}
-		all = append(all, d)
-	}
-	if len(all) > 100 {
-		return nil, fault.New(fault.Invalid, "at most 100 domains can be listed").At("domains")
-	}
-	return all, nil
 }
 
 // SetModels says which models may be used; none means all.

@@ -3,25 +3,22 @@ package roster
 import (
 	"net/mail"
 	"strings"
-	"unicode"
 )
 
 // address is the form in which addresses are kept and compared; ok is false for
-// what is none.
+// what is none. What cannot be seen is left out first: addresses that were copied
+// out of a mail program come with marks around them.
 func address(raw string) (email string, ok bool) {
-	raw = strings.TrimSpace(raw)
-	if raw == "" || len(raw) > maxField || strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsSpace(r) || unicode.In(r, unicode.C) }) {
+	email = strings.ToLower(shown(raw, 2*maxField))
+	if email == "" || len(email) > maxField || strings.Contains(email, " ") {
 		return "", false
 	}
-	at := strings.LastIndexByte(raw, '@')
-	if at < 1 || !hostName(raw[at+1:]) {
+	at := strings.LastIndexByte(email, '@')
+	if at < 1 || !hostName(email[at+1:]) {
 		return "", false
 	}
-	parsed, err := mail.ParseAddress(raw)
-	if err != nil || parsed.Address != raw {
-		return "", false
-	}
-	return strings.ToLower(raw), true
+	parsed, err := mail.ParseAddress(email)
+	return email, err == nil && parsed.Address == email
 }
 
 // hostName is lenient about letters and strict about form: what follows the @
@@ -41,7 +38,6 @@ func hostName(host string) bool {
 // named splits "Name <address>" into its parts. What has no brackets is an
 // address alone.
 func named(entry string) (name, raw string) {
-	entry = strings.TrimSpace(entry)
 	open := strings.LastIndexByte(entry, '<')
 	if open < 0 || !strings.HasSuffix(entry, ">") {
 		return "", entry
@@ -57,16 +53,17 @@ func unquote(name string) string {
 	return strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(name[1 : len(name)-1])
 }
 
-// address puts an address into a line, and notes if it is none.
+// address puts an address into a line, and notes if it is none. One that is too
+// long is kept long enough to be refused again.
 func (l *Line) address(raw string) {
-	raw = strings.TrimSpace(raw)
+	raw = shown(raw, 2*maxField)
 	switch email, ok := address(raw); {
 	case ok:
 		l.Email = email
 	case raw == "":
 		l.problem("the e-mail address is missing")
 	default:
-		l.Email = shown(raw, maxField)
+		l.Email = raw
 		l.problem("%q is not an e-mail address", shown(raw, 80))
 	}
 }

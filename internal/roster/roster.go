@@ -15,9 +15,11 @@ const (
 	// MaxBytes is how long a list can be.
 	MaxBytes = 2 << 20
 
-	maxRaw   = 1000 // bytes of a line that are kept
+	maxRaw   = 1000 // bytes of a line that are shown
+	maxTyped = 8000 // bytes of a line that is mended
 	maxField = 254
-	maxMany  = 20 // groups, or workspaces, of one line
+	maxMany  = 20   // groups, or workspaces, of one line
+	maxNames = 1000 // bytes of these
 )
 
 // Person is somebody a list names. Only Email is always there in a line that
@@ -34,6 +36,7 @@ type Person struct {
 type Line struct {
 	Number  int    // of the line in a table; of the entry in a text; from 1
 	Raw     string // as it was written, cut to what is worth showing
+	Typed   string // as it can be mended: ReadLine finds the same in it, and the same fault
 	Problem string // what is wrong, as the end of a sentence; empty: nothing
 	Repeats int    // the number of an earlier line with the same address; 0: none
 	Person
@@ -74,7 +77,7 @@ func clean(text string) (string, error) {
 		return "", fault.New(fault.Invalid, "this is not a text").At("list").WithHint("save the list as CSV (UTF-8)")
 	}
 	text = strings.ToValidUTF8(text, "\ufffd")
-	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), nil
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), nil
 }
 
 func tooMany() error {
@@ -99,22 +102,37 @@ func finish(lines []Line) []Line {
 }
 
 // shown is text fit to be kept and shown: one line, bounded, without what
-// changes how others are read.
+// changes how others are read. What could not be decoded stays visible.
 func shown(text string, most int) string {
 	var out strings.Builder
+	gap := 0
 	for _, r := range text {
 		switch {
-		case r == '\n' || r == '\t':
-			r = ' '
-		case r == utf8.RuneError || unicode.In(r, unicode.C, unicode.Zl, unicode.Zp):
+		case unicode.IsSpace(r):
+			gap = min(out.Len(), 1)
+			continue
+		case unicode.In(r, unicode.C):
 			continue
 		}
-		if out.Len()+utf8.RuneLen(r) > most {
+		if out.Len()+gap+utf8.RuneLen(r) > most {
 			break
 		}
+		if gap > 0 {
+			out.WriteByte(' ')
+		}
+		gap = 0
 		out.WriteRune(r)
 	}
-	return strings.TrimSpace(out.String())
+	return out.String()
+}
+
+// done completes a line that was read.
+func (l Line) done(surplus string) Line {
+	l.Typed = write(l.Person, surplus)
+	if strings.ContainsRune(l.Typed, utf8.RuneError) {
+		l.problem("some of its letters cannot be read: the list is perhaps not in UTF-8")
+	}
+	return l
 }
 
 // problem says first what is wrong with a field that people can mend.

@@ -113,15 +113,16 @@ func readTable(text string) ([]Line, error) {
 }
 
 func lineOf(number int, raw string, columns []column, fields []string) Line {
-	l := Line{Number: number, Raw: shown(raw, maxRaw)}
+	l, surplus := Line{Number: number, Raw: shown(raw, maxRaw)}, ""
 	filled := map[column]bool{}
 	for i, f := range fields {
 		f = plain(strings.TrimSpace(f))
 		if i >= len(columns) {
-			if f != "" {
+			if surplus = shown(f, maxField); surplus != "" {
 				l.problem("it has more fields than there are columns")
+				break
 			}
-			break
+			continue
 		}
 		// Of several columns of the same name the first that is filled counts.
 		if c := columns[i]; c != ignored && f != "" && !filled[c] {
@@ -132,13 +133,13 @@ func lineOf(number int, raw string, columns []column, fields []string) Line {
 	if !filled[emailColumn] {
 		l.address("")
 	}
-	return l
+	return l.done(surplus)
 }
 
 func (l *Line) set(c column, field string) {
 	switch c {
 	case emailColumn:
-		name, raw := named(field)
+		name, raw := named(shown(field, maxTyped))
 		if l.Name == "" {
 			l.Name = shown(name, maxField)
 		}
@@ -155,17 +156,20 @@ func (l *Line) set(c column, field string) {
 }
 
 // many are the names of a field that can hold several, with semicolons, bars or
-// commas between them.
+// commas between them. Of too many one too many is kept, so that they still are
+// when the line is read again.
 func (l *Line) many(what, field string) []string {
 	var all []string
+	length := 0
 	for name := range strings.FieldsFuncSeq(field, func(r rune) bool { return r == ';' || r == '|' || r == ',' || r == '\n' }) {
-		if name = shown(name, maxField); name != "" {
-			all = append(all, name)
+		if name = shown(name, maxField); name == "" {
+			continue
 		}
-	}
-	if len(all) > maxMany {
-		l.problem("it names more than %d %s", maxMany, what)
-		all = all[:maxMany]
+		all, length = append(all, name), length+len(name)
+		if len(all) > maxMany || length > maxNames {
+			l.problem("it names more than %d %s, or very long ones", maxMany, what)
+			break
+		}
 	}
 	return all
 }
@@ -240,11 +244,17 @@ func (t *table) end() bool {
 }
 
 // quoted reads a field in quotes that is followed by a delimiter or a line end.
-// ok is false for what only begins with a quote, such as "Last, First" <a@b>.
+// ok is false for what only begins with a quote, such as "Last, First" <a@b>, and
+// for what goes over a line end and then has an @: a quote was forgotten there,
+// and must not swallow the people of the lines below.
 func quoted(text string, delimiter byte) (field string, used int, ok bool) {
 	var out strings.Builder
+	over := false
 	for i := 1; i < len(text); i++ {
 		if text[i] != '"' {
+			if over = over || text[i] == '\n'; over && text[i] == '@' {
+				return "", 0, false
+			}
 			out.WriteByte(text[i])
 			continue
 		}

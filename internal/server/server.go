@@ -206,10 +206,10 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 	s.rooms.Workspaces = &workspace.Service{Store: workspaces, Now: now}
 	s.rooms.ServiceAccounts = &serviceaccount.Service{Store: s.db.ServiceAccounts(), Now: now}
 	s.rooms.Orgs = &org.Service{Store: orgs, Now: now, Closed: s.cfg.ClosedOrganizations}
-	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now).At(s.cfg.PublicURL).
-		Opening(account.Doors{Strangers: s.cfg.OpenToStrangers, Mailed: s.cfg.Mail.Server() != ""})
+	mailed := s.cfg.Mail.Server() != ""
+	s.rooms.Accounts = account.New(s.db.Accounts(), orgs, now).At(s.cfg.PublicURL).Opening(account.Doors{Strangers: s.cfg.OpenToStrangers, Mailed: mailed})
 	s.rooms.Invites = invite.NewService(invite.Config{Store: s.db.Invites(), Accounts: s.rooms.Accounts, Key: secrets.RefreshKey, PublicURL: s.cfg.PublicURL,
-		Mailed: s.cfg.Mail.Server() != "", Now: now})
+		Mailed: mailed, Now: now})
 	s.rooms.Keys = &apikey.Service{Store: s.db.APIKeys(), Members: orgs, Workspaces: workspaces, Services: s.db.ServiceAccounts(), ClaudeCode: s.rooms.Workspaces,
 		Witness: s.witness, PublicURL: s.cfg.PublicURL, Now: now}
 	s.rooms.Sessions = session.New(session.Config{Store: s.db.Sessions(), Members: orgs, Workspaces: workspaces, ClaudeCode: s.rooms.Workspaces,

@@ -132,10 +132,10 @@ func insertInvites(t tx, all []invite.Outgoing) error {
 	for _, out := range all {
 		i := out.Invite
 		r.add(i.ID, i.Organization, i.Email, i.Name, string(i.Role), idList(i.Groups), idList(i.Workspaces), string(i.Status), out.Hash[:], i.Batch, i.Link,
-			i.By, i.ByName, micros(i.CreatedAt), micros(i.ExpiresAt), micros(i.SentAt), "")
+			i.By, i.ByName, micros(i.CreatedAt), micros(i.ExpiresAt), micros(i.SentAt), "", out.Mailed)
 	}
 	return t.put(`INSERT INTO invite (id, organization_id, email, name, role, groups, workspaces, status, hash, batch_id, link_id, invited_by, inviter,
-		created_at, expires_at, sent_at, member_id) VALUES `, r, ``)
+		created_at, expires_at, sent_at, member_id, mailed) VALUES `, r, ``)
 }
 
 // expire marks what has run out, so that it holds neither seat nor address.
@@ -148,15 +148,23 @@ func (s Invites) AddInvite(ctx context.Context, out invite.Outgoing, mostOfLink 
 	return s.db.record(ctx, func(t tx) error { return s.db.addInvite(t, out, mostOfLink) }, out.Event)
 }
 
+// PretendInvite puts an address in the place of the one asked for that nobody
+// has, so that whatever is known of that one makes no difference.
+func (s Invites) PretendInvite(ctx context.Context, out invite.Outgoing) error {
+	out.Invite.Email = string(out.Invite.ID) + "@invalid"
+	err := s.db.pretend(ctx, func(t tx) error { return s.db.addInvite(t, out, 0) }, out.Event)
+	if fault.Is(err, fault.Invalid) {
+		return nil // no seat, which is so for everybody
+	}
+	return err
+}
+
 func (db *DB) addInvite(t tx, out invite.Outgoing, mostOfLink int) error {
 	i := out.Invite
 	if err := t.must(`UPDATE organization SET version = version WHERE id = $1 AND deleted_at IS NULL`, i.Organization); err != nil {
 		return err
 	}
 	if err := expire(t, i.Organization, i.CreatedAt); err != nil {
-		return err
-	}
-	if err := takeSeats(t, i.Organization, 1); err != nil {
 		return err
 	}
 	found, err := standings(t.ctx, t, i.Organization, []string{i.Email}, i.CreatedAt)
@@ -170,6 +178,9 @@ func (db *DB) addInvite(t tx, out invite.Outgoing, mostOfLink int) error {
 		return fault.New(fault.Conflict, "%s is a suspended member of the organization", i.Email).At("email").WithHint("reinstate them instead")
 	case st.Pending != nil:
 		return fault.New(fault.Conflict, "%s is invited already", i.Email).At("email").WithHint("send that invitation again, or withdraw it first")
+	}
+	if err := takeSeats(t, i.Organization, 1); err != nil {
+		return err
 	}
 	if mostOfLink > 0 {
 		var n int

@@ -14,10 +14,11 @@ import (
 func (s Invites) Accept(ctx context.Context, a invite.Acceptance) (org.Member, error) {
 	m := a.Member
 	err := s.db.recordMade(ctx, func(t tx) ([]audit.Event, error) {
-		groups, workspaces, err := useInvite(t, a)
+		groups, workspaces, mailed, err := useInvite(t, a)
 		if err != nil {
 			return nil, err
 		}
+		a.Proven = a.Proven && mailed
 		if err := joinAccount(t, &m, a); err != nil {
 			return nil, err
 		}
@@ -42,14 +43,14 @@ func (s Invites) Accept(ctx context.Context, a invite.Acceptance) (org.Member, e
 }
 
 // useInvite uses the invitation up: of two at once, one finds it pending.
-func useInvite(t tx, a invite.Acceptance) (groups, workspaces string, err error) {
-	found, err := noRows(t.row([]any{&groups, &workspaces}, `UPDATE invite SET status = 'accepted', ended_at = $1
+func useInvite(t tx, a invite.Acceptance) (groups, workspaces string, mailed bool, err error) {
+	found, err := noRows(t.row([]any{&groups, &workspaces, &mailed}, `UPDATE invite SET status = 'accepted', ended_at = $1
 		WHERE id = $2 AND status = 'pending' AND expires_at > $1 AND EXISTS (SELECT 1 FROM organization o WHERE o.id = organization_id AND o.deleted_at IS NULL)
-		RETURNING groups, workspaces`, micros(a.At), a.Invite))
+		RETURNING groups, workspaces, mailed`, micros(a.At), a.Invite))
 	if err == nil && !found {
 		err = fault.New(fault.Conflict, "this invitation was accepted, was withdrawn or has run out")
 	}
-	return groups, workspaces, err
+	return groups, workspaces, mailed, err
 }
 
 // joinAccount makes the account, or finds the one that is to join.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/account"
@@ -75,6 +76,11 @@ func (s Accounts) ResetPassword(ctx context.Context, l account.MailLink, passwor
 		if err := savePassword(t, l.Account, password, at); err != nil {
 			return err
 		}
+		if l.Proves {
+			if _, err := t.exec(`UPDATE account SET verified_at = $1 WHERE id = $2 AND email = $3`, micros(at), l.Account, l.Email); err != nil {
+				return err
+			}
+		}
 		return endBrowsers(t, l.Account, secret.Hash{}, at)
 	}, e)
 }
@@ -88,7 +94,7 @@ func (s Accounts) ChangeEmail(ctx context.Context, l, undo account.MailLink, let
 		if err := dropMailLink(t, l.Account, account.PasswordReset); err != nil {
 			return err
 		}
-		if err := t.must(`UPDATE account SET email = $1 WHERE id = $2`, l.Email, l.Account); err != nil {
+		if err := t.must(`UPDATE account SET email = $1, verified_at = $2 WHERE id = $3`, l.Email, sql.NullInt64{Int64: micros(undo.CreatedAt), Valid: l.Proves}, l.Account); err != nil {
 			return err
 		}
 		if taken, err := reserved(t, l.Email, l.Account, undo.CreatedAt); err != nil || taken {

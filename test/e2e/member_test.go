@@ -46,7 +46,13 @@ var userCode = regexp.MustCompile(`\b([B-DF-HJ-NP-TV-XZ]{4}-[B-DF-HJ-NP-TV-XZ]{4
 // the code that it shows. It returns the exit code and what was said.
 func signIn(t *testing.T, demo *gatehoused.Demo, home, decision string) (exit int, said string) {
 	t.Helper()
-	cmd := exec.Command(gatehoused.Command(t), "login", "--server", demo.URL, "--no-browser")
+	return logIn(t, demo.URL, home, func(code string) { decide(t, demo, code, decision) })
+}
+
+// logIn is signIn for any server, and whoever answers the code.
+func logIn(t *testing.T, server, home string, answer func(code string)) (exit int, said string) {
+	t.Helper()
+	cmd := exec.Command(gatehoused.Command(t), "login", "--server", server, "--no-browser")
 	cmd.Dir, cmd.Env = home, gatehoused.Environment(home, nil)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -62,7 +68,7 @@ func signIn(t *testing.T, demo *gatehoused.Demo, home, decision string) (exit in
 	for {
 		line, err := lines.ReadString('\n')
 		if code := userCode.FindString(line); code != "" {
-			decide(t, demo, code, decision)
+			answer(code)
 			break
 		}
 		if err != nil {

@@ -22,7 +22,7 @@ import (
 const (
 	maxUpload = 2*roster.MaxBytes + maxForm // a pasted list, a file, and the rest
 	maxParts  = 200
-	maxMended = 512 << 10 // a page of lines, each as long as one can be
+	maxMended = 2 << 20 // a page of lines, each as long as one can be
 )
 
 // listForm is the page on which people are named.

@@ -29,6 +29,7 @@ type inviteLinkRow struct {
 	Status                         string
 	Works                          bool
 	Made, Ends                     moment
+	Ending                         string // what the end is or was; empty: it does not matter any more
 }
 
 func (c *Console) inviteLinkRow(l invite.Link) inviteLinkRow {
@@ -36,27 +37,37 @@ func (c *Console) inviteLinkRow(l invite.Link) inviteLinkRow {
 		Works: l.Works(c.cfg.Now()), Made: c.moment(l.CreatedAt), Ends: c.moment(l.ExpiresAt)}
 	switch {
 	case row.Works:
-		row.Status, row.Address = "Works", c.publicURL+joinPath+l.Token.Reveal()
+		row.Status, row.Ending, row.Address = "Works", "ends", c.publicURL+joinPath+l.Token.Reveal()
 	case !l.DisabledAt.IsZero():
 		row.Status = "Switched off"
 	default:
-		row.Status = "Expired"
+		row.Status, row.Ending = "Expired", "ended"
 	}
 	return row
 }
 
-// inviteLinksOff says why an organization has no invite links; empty: it has.
-func (c *Console) inviteLinksOff(v *visit) (string, error) {
+// inviteLinksOff says why an organization has no invite links; empty: it has. The
+// link is where the visitor can change that, if they can.
+func (c *Console) inviteLinksOff(v *visit) (why string, mend *link, err error) {
 	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
 	switch {
 	case err != nil:
-		return "", err
+		return "", nil, err
 	case !o.Plan.HasInviteLinks():
-		return "The organization's plan has no invite links. Invite people by their addresses.", nil
+		return "The organization's plan has no invite links. Invite people by their addresses.", v.linkFor(caller.ManageBilling, "/settings/plan", "See the plan"), nil
 	case !o.Settings.InviteLinks:
-		return "Invite links are switched off. An owner or admin switches them on in the organization's settings.", nil
+		return "Invite links are switched off. An owner or admin switches them on in the organization's settings.",
+			v.linkFor(caller.ManageOrganization, "/settings", "Go to the settings"), nil
 	}
-	return "", nil
+	return "", nil, nil
+}
+
+// linkFor is a link for whoever has a right, and nothing for others.
+func (v *visit) linkFor(r caller.Right, to, text string) *link {
+	if !v.who.Rights.Has(r) {
+		return nil
+	}
+	return &link{to, text}
 }
 
 func (c *Console) inviteLinks(v *visit) error {
@@ -64,7 +75,7 @@ func (c *Console) inviteLinks(v *visit) error {
 	if err != nil {
 		return err
 	}
-	off, err := c.inviteLinksOff(v)
+	off, mend, err := c.inviteLinksOff(v)
 	if err != nil {
 		return err
 	}
@@ -75,7 +86,8 @@ func (c *Console) inviteLinks(v *visit) error {
 	w := view{Title: "Invite links", Lead: "With such a link, people whose address is of certain domains invite themselves.", Notice: v.notice(), Body: struct {
 		Rows []inviteLinkRow
 		Off  string
-	}{rows, off}}
+		Mend *link
+	}{rows, off, mend}}
 	if off == "" {
 		w.Action = &link{"/invitations/links/new", "Make a link"}
 	}
@@ -102,7 +114,7 @@ func (c *Console) newInviteLink(v *visit) error {
 	if err := access.Check(v.who, caller.ManageMembers, v.who.Organization); err != nil {
 		return err
 	}
-	off, err := c.inviteLinksOff(v)
+	off, _, err := c.inviteLinksOff(v)
 	if err != nil {
 		return err
 	}

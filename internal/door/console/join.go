@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -31,7 +32,10 @@ type joinPage struct {
 }
 
 // roleInWords says what somebody becomes.
-func roleInWords(r access.Role) string { return invite.RoleName(r) + ": " + roleHelp[r] }
+func roleInWords(r access.Role) string {
+	help := roleHelp[r]
+	return invite.RoleName(r) + ": " + strings.ToLower(help[:1]) + help[1:]
+}
 
 // isSignedIn reports whether the visitor is somebody, in an organization or not.
 func (v *visit) isSignedIn() bool { return v.who.Account != "" && v.who.Way == caller.Web }

@@ -99,6 +99,11 @@ func (c *Console) useInviteLink(v *visit) error {
 	case err != nil:
 		return v.again("join", w, f, typed, err)
 	}
-	return v.show(http.StatusOK, "join", view{Card: true, Title: "Look at your mail", Lead: "If the address can join " + short(l.OrganizationName) + ", an invitation is on its way to it.",
-		Body: &joinPage{Says: []string{"Nothing there after a few minutes? Look among unwanted mail, or ask whoever gave you the link to invite you."}}})
+	w = view{Card: true, Title: "Look at your mail", Lead: "If the address can join " + short(l.OrganizationName) + ", an invitation is on its way to it.",
+		Body: &joinPage{Says: []string{"Nothing there after a few minutes? Look among unwanted mail, or ask whoever gave you the link to invite you."}}}
+	if _, sends := c.cfg.Outbox.Configured(); !sends {
+		w.Title, w.Lead = "Ask for your invitation", "If the address can join "+short(l.OrganizationName)+", an invitation was made for it."
+		w.Body = &joinPage{Says: []string{"This server sends no mail, so nothing comes by itself: whoever gave you the link can hand the invitation over to you."}}
+	}
+	return v.show(http.StatusOK, "join", w)
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/letter"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/browser"
 )
@@ -358,9 +359,26 @@ func (w *world) inviteLink(domains ...string) string {
 	return "/join/" + l.Token.Reveal()
 }
 
-func TestJoiningByALink(t *testing.T) {
+// mailing has a mail server deliver the letters.
+func mailing(c *console.Config) {
+	c.Outbox.(*outbox.Service).Server = "mail.acme.example:587"
+}
+
+// TestJoiningByALinkWithoutMail promises nobody a mail that nothing sends.
+func TestJoiningByALinkWithoutMail(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
+	link := w.inviteLink("acme.example")
+	got := w.visitor().post(link, url.Values{"email": {"new@acme.example"}})
+	got.shows(t, http.StatusOK, "Ask for your invitation", "This server sends no mail")
+	if other := w.visitor().post(link, url.Values{"email": {"dev@acme.example"}}); other.body != got.body {
+		t.Error("the answers tell addresses apart")
+	}
+}
+
+func TestJoiningByALink(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mailing).populate()
 	link := w.inviteLink("beta.example", "acme.example")
 	v := w.visitor()
 	v.get(link).shows(t, http.StatusOK, "Join Acme Rockets", "beta.example or acme.example", "as developer", "Send me the invitation")
@@ -418,7 +436,7 @@ func TestAnInvitedPersonAcceptsInABrowser(t *testing.T) {
 	for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
 		t.Run(string(scheme), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t).populate()
+			w := newWorld(t, mailing).populate()
 			link := w.inviteLink("acme.example")
 			ctx := browser.New(t)
 			browser.Do(t, ctx, browser.Prefer(scheme), chromedp.Navigate(w.url+link))

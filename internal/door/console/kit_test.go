@@ -186,7 +186,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.mail = &mailbox{Store: db.Accounts()}
-	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url)
+	w.accounts = account.New(w.mail, db.Orgs(), w.clock.now).At(w.url).Opening(account.Doors{Mailed: true})
 	w.orgs = &org.Service{Store: db.Orgs(), Now: w.clock.now}
 	w.workspaces = &workspace.Service{Store: db.Workspaces(), Now: w.clock.now}
 	w.services = &serviceaccount.Service{Store: db.ServiceAccounts(), Now: w.clock.now}

@@ -31,7 +31,8 @@ func (c *Console) proposalsView(v *visit) (view, *form, error) {
 		Form    *form
 		Rows    []proposalRow
 		Invites bool
-	}{f, c.proposalRows(mine), v.who.Rights.Has(caller.ManageMembers)}
+		Mend    *link
+	}{f, c.proposalRows(mine), v.who.Rights.Has(caller.ManageMembers), v.linkFor(caller.ManageOrganization, "/settings", "Go to the settings")}
 	if !o.Settings.Proposals {
 		body.Form = nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
@@ -42,8 +43,27 @@ func TestStartOffersWhatTheRoleAllows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).populate()
 	code := w.as(w.add("code@acme.example", "Cody", access.ClaudeCodeUser))
-	if got := code.get("/start?door=key"); got.status != http.StatusOK || strings.Contains(got.body, "ANTHROPIC_API_KEY") || !strings.Contains(got.body, "gatehouse setup claude-code") {
-		t.Errorf("a key is offered to who may have none: %d", got.status)
+	if got := code.get("/start?door=key"); !strings.Contains(got.body, "ANTHROPIC_API_KEY") || !strings.Contains(got.body, `href="/keys/new"`) {
+		t.Errorf("a key is not offered to who may have one for Claude Code: %d\n%s", got.status, got.body)
+	}
+	if got := code.get("/keys/new"); got.status != http.StatusOK || !strings.Contains(got.body, `name="kind" value="claude_code"`) {
+		t.Errorf("the page that is offered: %d\n%s", got.status, got.body)
+	}
+	none := w.add("none@acme.example", "Nora", access.Managed)
+	ctx, operator := context.Background(), caller.OfOperator(w.owner.Organization)
+	role, err := w.orgs.CreateRole(ctx, w.owner.Caller(caller.Web), w.owner.Organization, org.Role{Name: "Models", Rights: caller.RightsOf(caller.UseModels, caller.OwnSessions)})
+	if err == nil {
+		var group org.Group
+		group, err = w.orgs.CreateGroup(ctx, operator, w.owner.Organization, org.Group{Name: "Models", Roles: []id.Role{role.ID}})
+		if err == nil {
+			err = w.orgs.AddToGroup(ctx, operator, w.owner.Organization, group.ID, none.ID)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.as(none).get("/start?door=key"); got.status != http.StatusOK || strings.Contains(got.body, "ANTHROPIC_API_KEY") || !strings.Contains(got.body, "gatehouse setup claude-code") {
+		t.Errorf("a key is offered to who may have none: %d\n%s", got.status, got.body)
 	}
 	reader := w.as(w.add("reader@acme.example", "Rita", access.User))
 	if got := reader.get("/start"); got.status != http.StatusOK || !strings.Contains(got.body, "does not include models") || strings.Contains(got.body, "--report") {

@@ -11,16 +11,16 @@ import (
 // startDoor is a way for Claude Code to get its credential.
 type startDoor struct {
 	value, text, help string
-	needs             caller.Right
-	command           bool // it needs the gatehouse command
+	needs             caller.Rights // one of them
+	command           bool          // it needs the gatehouse command
 }
 
 var startDoors = []startDoor{
-	{"gatehouse", "gatehouse command", "You sign in once in the browser; Claude Code asks the command for a fresh credential whenever it needs one.", caller.OwnSessions, true},
-	{"login", "Claude Code’s /login", "Nothing of ours is installed. Claude Code signs in by itself, once its managed settings name this server.", caller.OwnSessions, false},
-	{"profile", "SDK profile", "Signing in writes a profile that Claude Code and every official SDK read, and renew by themselves.", caller.OwnSessions, true},
-	{"helper", "Credential helper", "For settings that you keep yourself: they name the command that prints a credential.", caller.OwnSessions, true},
-	{"key", "API key", "A key of your own, for tools that know nothing else. It is the least safe way: a key lies around until it ends.", caller.OwnKeys, false},
+	{"gatehouse", "gatehouse command", "You sign in once in the browser; Claude Code asks the command for a fresh credential whenever it needs one.", caller.RightsOf(caller.OwnSessions), true},
+	{"login", "Claude Code’s /login", "Nothing of ours is installed. Claude Code signs in by itself, once its managed settings name this server.", caller.RightsOf(caller.OwnSessions), false},
+	{"profile", "SDK profile", "Signing in writes a profile that Claude Code and every official SDK read, and renew by themselves.", caller.RightsOf(caller.OwnSessions), true},
+	{"helper", "Credential helper", "For settings that you keep yourself: they name the command that prints a credential.", caller.RightsOf(caller.OwnSessions), true},
+	{"key", "API key", "A key of your own, for tools that know nothing else. It is the least safe way: a key lies around until it ends.", caller.RightsOf(caller.OwnKeys, caller.OwnClaudeCodeKeys), false},
 }
 
 var startSystems = [][2]string{{"macos", "macOS"}, {"linux", "Linux"}, {"windows", "Windows"}}
@@ -45,7 +45,7 @@ func (c *Console) chosen(v *visit, code onboarding.Code) target {
 		}
 	}
 	for _, d := range startDoors {
-		if v.who.Rights.Has(d.needs) {
+		if v.who.Rights&d.needs != 0 {
 			to.offered = append(to.offered, d)
 		}
 	}

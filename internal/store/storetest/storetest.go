@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
 		"Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
 		"KeyKinds": keyKinds, "Proof": proofs, "Expiry": expiry,
+		"Invitations": invitations, "InviteBatches": inviteBatches, "InviteLinks": inviteLinks, "Proposals": proposals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
