@@ -55,9 +55,15 @@ func (s *Service) Group(ctx context.Context, who caller.Caller, org id.Organizat
 func (s *Service) group(ctx context.Context, org id.Organization, g id.Group) (Group, error) {
 	found, ok, err := s.Store.Group(ctx, org, g)
 	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "there is no such group in your organization")
+		err = NoGroup()
 	}
 	return found, err
+}
+
+// NoGroup is the NotFound of a group that is not there, or is another
+// organization's.
+func NoGroup() error {
+	return fault.New(fault.NotFound, "there is no such group in your organization").Coded("rbac_group_not_found")
 }
 
 // GroupsOf lists the groups of one member.

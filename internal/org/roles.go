@@ -49,7 +49,7 @@ func (s *Service) Role(ctx context.Context, who caller.Caller, org id.Organizati
 func (s *Service) role(ctx context.Context, org id.Organization, r id.Role) (Role, error) {
 	found, ok, err := s.Store.Role(ctx, org, r)
 	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "there is no such role in your organization")
+		err = fault.New(fault.NotFound, "there is no such role in your organization").Coded("rbac_role_not_found")
 	}
 	return found, err
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -77,12 +76,7 @@ func narrow(q *query, f org.MemberFilter) {
 		sought := containing(f.Text)
 		q.and(`(LOWER(a.name) LIKE %s ESCAPE '\' OR a.email LIKE %s ESCAPE '\')`, sought, sought)
 	}
-	if f.Email != "" {
-		email := strings.ToLower(f.Email)
-		local, domain, _ := strings.Cut(email, "@")
-		tagged := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(local) + `+%@` + domain
-		q.and(`(a.email = %s OR a.email LIKE %s ESCAPE '\')`, email, tagged)
-	}
+	q.address("a.email", f.Email)
 }
 
 func (s Orgs) CountMembers(ctx context.Context, o id.Organization) (map[org.Status]int, error) {
