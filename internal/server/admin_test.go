@@ -2,13 +2,16 @@ package server_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/anthropics/anthropic-sdk-go"
+	"github.com/anthropics/anthropic-sdk-go/option"
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
@@ -17,6 +20,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/openapi"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
@@ -25,7 +29,8 @@ import (
 func TestAdminAPILifecycles(t *testing.T) {
 	nodes.Each(t, func(t *testing.T, database string) {
 		w := nodes.Start(t, nodes.Options{Database: database})
-		c := adminClient(w.URL, w)
+		recorder := recorder(t, w)
+		c := adminClient(w.URL, w, option.WithHTTPClient(&http.Client{Transport: recorder}))
 		member := sampleUser(t, c)
 		foreign := strangers(t, w)
 		invitesLive(t, c, foreign)
@@ -37,7 +42,68 @@ func TestAdminAPILifecycles(t *testing.T) {
 		w.Forward(t, time.Minute)
 		serviceAccountsLive(t, c, foreign)
 		rateLimitsLive(t, c, foreign)
+		w.Forward(t, time.Minute)
+		restLives(t, c)
+		errorsAreDescribed(t, w, recorder)
+		if missing := recorder.Missing(); len(missing) > 0 {
+			t.Errorf("never answered: %s", strings.Join(missing, ", "))
+		}
 	})
+}
+
+// recorder holds everything to the OpenAPI document that the server serves.
+func recorder(t testing.TB, w *nodes.World) *openapi.Recorder {
+	t.Helper()
+	got, err := http.Get(w.URL + "/v1/organizations/openapi.json")
+	must(t, err)
+	defer got.Body.Close()
+	raw, err := io.ReadAll(got.Body)
+	must(t, err)
+	doc := openapi.Read(t, raw)
+	if loose := doc.Loose(); !slices.Equal(loose, []string{"details"}) {
+		t.Errorf("fields of answers that may be absent: %v", loose)
+	}
+	return &openapi.Recorder{T: t, Document: doc}
+}
+
+// restLives calls what the others leave out.
+func restLives(t testing.TB, c anthropic.Client) {
+	ctx := t.Context()
+	me, err := c.Organization.Get(ctx)
+	if err != nil || me.Name != "Sample organization" {
+		t.Errorf("the organization: %v", err)
+	}
+	key, err := c.Organization.APIKeys.Get(ctx, sampleKeys(t, c)[0].ID)
+	must(t, err)
+	named, err := c.Organization.APIKeys.Update(ctx, key.ID, anthropic.OrganizationAPIKeyUpdateParams{Name: anthropic.String("renamed")})
+	if err != nil || named.Name != "renamed" || named.Status != key.Status {
+		t.Errorf("renaming a key: %v", err)
+	}
+}
+
+// errorsAreDescribed asks in ways that fail, as far as SDKs cannot.
+func errorsAreDescribed(t testing.TB, w *nodes.World, recorder *openapi.Recorder) {
+	key := w.Sample.AdminKey.Reveal()
+	for _, ask := range []struct {
+		method, path, key, body string
+		want                    int
+	}{
+		{"GET", "/users", "", "", 401},
+		{"GET", "/users", w.Sample.APIKey.Reveal(), "", 403},
+		{"GET", "/users?limit=x", key, "", 400},
+		{"GET", "/nothing", key, "", 404},
+		{"PUT", "/workspaces", key, "{}", 404},
+		{"POST", "/workspaces", key, `{"name":"` + strings.Repeat("x", 64<<10) + `"}`, 413},
+	} {
+		r, err := http.NewRequest(ask.method, w.URL+"/v1/organizations"+ask.path, strings.NewReader(ask.body))
+		must(t, err)
+		r.Header.Set("X-Api-Key", ask.key)
+		got, err := recorder.RoundTrip(r)
+		must(t, err)
+		if got.StatusCode != ask.want {
+			t.Errorf("%s %s: %d, want %d", ask.method, ask.path, got.StatusCode, ask.want)
+		}
+	}
 }
 
 // others are things of another organization.
@@ -89,9 +155,12 @@ func invitesLive(t testing.TB, c anthropic.Client, foreign others) {
 	wantAPIError(t, "inviting twice", err, 409, "conflict_error")
 	_, err = invites.New(ctx, anthropic.OrganizationInviteNewParams{Email: "member@example.com", Role: "user"})
 	wantAPIError(t, "inviting a member", err, 409, "conflict_error")
-	_, err = invites.New(ctx, anthropic.OrganizationInviteNewParams{Email: "other@example.com", Role: "user", RBACGroupIDs: []string{foreign.group}})
-	if err == nil {
-		t.Error("an invitation into a group of another organization")
+	for _, group := range []string{foreign.group, "rbac_group_0000000000000000000000"} {
+		_, err = invites.New(ctx, anthropic.OrganizationInviteNewParams{Email: "other@example.com", Role: "user", RBACGroupIDs: []string{group}})
+		wantAPIError(t, "an invitation into a group that is not there", err, 404, "not_found_error")
+		if !strings.Contains(err.Error(), "rbac_group_not_found") || strings.Contains(err.Error(), "Theirs") {
+			t.Errorf("an invitation into a group that is not there: %v", err)
+		}
 	}
 	got, err := invites.Get(ctx, made.ID)
 	if err != nil || got.ID != made.ID {
@@ -141,6 +210,9 @@ func usersLive(t testing.TB, w *nodes.World, c anthropic.Client, foreign others)
 	if err != nil || changed.Role != "billing" {
 		t.Errorf("another role: %v, %+v", err, changed)
 	}
+	if got, err := users.Get(ctx, string(last.ID)); err != nil || got.Role != "billing" {
+		t.Errorf("reading a user: %v", err)
+	}
 	gone, err := users.Remove(ctx, string(last.ID))
 	if err != nil || gone.ID != string(last.ID) {
 		t.Errorf("removing: %v", err)
@@ -166,6 +238,9 @@ func workspacesLive(t testing.TB, w *nodes.World, c anthropic.Client, member str
 	if changed.Name != "Machines" || changed.DisplayColor != "#112233" || changed.Tags["team"] != "a" || !changed.ArchivedAt.IsZero() {
 		t.Errorf("changed: %s", changed.RawJSON())
 	}
+	if got, err := spaces.Get(ctx, made.ID); err != nil || got.RawJSON() != changed.RawJSON() {
+		t.Errorf("reading a workspace: %v", err)
+	}
 	in, err := spaces.Members.Add(ctx, made.ID, anthropic.OrganizationWorkspaceMemberAddParams{UserID: member, WorkspaceRole: "workspace_developer"})
 	if err != nil || in.UserID != member || in.WorkspaceRole != "workspace_developer" {
 		t.Errorf("adding: %v", err)
@@ -179,6 +254,9 @@ func workspacesLive(t testing.TB, w *nodes.World, c anthropic.Client, member str
 	in, err = spaces.Members.Update(ctx, member, anthropic.OrganizationWorkspaceMemberUpdateParams{WorkspaceID: made.ID, WorkspaceRole: "workspace_admin"})
 	if err != nil || in.WorkspaceRole != "workspace_admin" {
 		t.Errorf("another role in the workspace: %v", err)
+	}
+	if got, err := spaces.Members.Get(ctx, member, anthropic.OrganizationWorkspaceMemberGetParams{WorkspaceID: made.ID}); err != nil || got.WorkspaceRole != "workspace_admin" {
+		t.Errorf("reading a member of a workspace: %v", err)
 	}
 	_, err = spaces.Members.Update(ctx, member, anthropic.OrganizationWorkspaceMemberUpdateParams{WorkspaceID: made.ID, WorkspaceRole: "workspace_billing"})
 	wantAPIError(t, "giving workspace_billing", err, 400, "invalid_request_error")
@@ -246,14 +324,21 @@ func groupsLive(t testing.TB, w *nodes.World, c anthropic.Client, member string,
 	if err != nil || renamed.Name != "first" {
 		t.Errorf("renaming a group: %v", err)
 	}
+	if got, err := groups.Get(ctx, ids[0]); err != nil || got.Name != "first" {
+		t.Errorf("reading a group: %v", err)
+	}
+	before := w.Clock.Now().Add(-time.Microsecond)
 	in, err := groups.Members.Add(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberAddParams{UserID: member})
-	if err != nil || in.Email != "member@example.com" {
+	if err != nil || in.Email != "member@example.com" || in.CreatedAt.Before(before) {
 		t.Errorf("adding to a group: %v", err)
+	}
+	if again, err := groups.Members.Add(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberAddParams{UserID: member}); err != nil || !again.CreatedAt.Equal(in.CreatedAt) {
+		t.Errorf("adding to a group again: %v, %v, not %v", err, again.CreatedAt, in.CreatedAt)
 	}
 	_, err = groups.Members.Add(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberAddParams{UserID: foreign.member})
 	wantAPIError(t, "adding a foreign user to a group", err, 404, "not_found_error")
 	page, err := groups.Members.List(ctx, ids[0], anthropic.BetaOrganizationRBACGroupMemberListParams{})
-	if err != nil || len(page.Data) != 1 || page.Data[0].UserID != member {
+	if err != nil || len(page.Data) != 1 || page.Data[0].UserID != member || !page.Data[0].CreatedAt.Equal(in.CreatedAt) {
 		t.Errorf("members of a group: %v", err)
 	}
 	_, err = groups.Members.Remove(ctx, member, anthropic.BetaOrganizationRBACGroupMemberRemoveParams{RBACGroupID: ids[0]})
@@ -291,6 +376,9 @@ func rolesRead(t testing.TB, w *nodes.World, c anthropic.Client, foreign others)
 	if pager.Err() != nil || len(actions) != 2 {
 		t.Errorf("permissions: %v, %v", actions, pager.Err())
 	}
+	if got, err := roles.Get(ctx, string(made.ID)); err != nil || got.DisplayName != "Readers" {
+		t.Errorf("reading a role: %v", err)
+	}
 	_, err = roles.Get(ctx, foreign.role)
 	wantAPIError(t, "a foreign role", err, 404, "not_found_error")
 }
@@ -324,8 +412,13 @@ func serviceAccountsLive(t testing.TB, c anthropic.Client, foreign others) {
 	}
 	_, err = c.Organization.Workspaces.Members.Get(ctx, made.ID, anthropic.OrganizationWorkspaceMemberGetParams{WorkspaceID: space.ID})
 	wantAPIError(t, "a service account among the people", err, 404, "not_found_error")
-	_, err = accounts.Workspaces.Remove(ctx, space.ID, anthropic.OrganizationServiceAccountWorkspaceRemoveParams{ServiceAccountID: made.ID})
-	must(t, err)
+	for range 2 { // nothing happens the second time
+		_, err = accounts.Workspaces.Remove(ctx, space.ID, anthropic.OrganizationServiceAccountWorkspaceRemoveParams{ServiceAccountID: made.ID})
+		must(t, err)
+	}
+	_, err = accounts.Workspaces.Remove(ctx, foreign.workspace, anthropic.OrganizationServiceAccountWorkspaceRemoveParams{ServiceAccountID: made.ID})
+	wantAPIError(t, "out of a foreign workspace", err, 404, "not_found_error")
+	servicesLive(t, c, made.ID, space.ID, foreign)
 	if got, err := accounts.Archive(ctx, made.ID); err != nil || got.ArchivedAt.IsZero() {
 		t.Errorf("archiving a service account: %v", err)
 	}
@@ -339,6 +432,31 @@ func serviceAccountsLive(t testing.TB, c anthropic.Client, foreign others) {
 	wantAPIError(t, "a foreign service account", err, 404, "not_found_error")
 	_, err = accounts.Workspaces.List(ctx, foreign.service, anthropic.OrganizationServiceAccountWorkspaceListParams{})
 	wantAPIError(t, "the workspaces of a foreign service account", err, 404, "not_found_error")
+}
+
+// servicesLive does with a service account what can be done from the side of
+// workspaces.
+func servicesLive(t testing.TB, c anthropic.Client, account, space string, foreign others) {
+	ctx, inside := t.Context(), c.Organization.Workspaces.ServiceAccounts
+	_, err := inside.Add(ctx, space, anthropic.OrganizationWorkspaceServiceAccountAddParams{ServiceAccountID: account, WorkspaceRole: "workspace_developer"})
+	must(t, err)
+	changed, err := inside.Update(ctx, account, anthropic.OrganizationWorkspaceServiceAccountUpdateParams{WorkspaceID: space, WorkspaceRole: "workspace_user"})
+	if err != nil || changed.WorkspaceRole != "workspace_user" {
+		t.Errorf("another role for a service account: %v", err)
+	}
+	for range 2 {
+		_, err = inside.Remove(ctx, account, anthropic.OrganizationWorkspaceServiceAccountRemoveParams{WorkspaceID: space})
+		must(t, err)
+	}
+	_, err = inside.Remove(ctx, foreign.service, anthropic.OrganizationWorkspaceServiceAccountRemoveParams{WorkspaceID: space})
+	wantAPIError(t, "taking a foreign service account out", err, 404, "not_found_error")
+	described, err := c.Organization.ServiceAccounts.Update(ctx, account, anthropic.OrganizationServiceAccountUpdateParams{Description: anthropic.String("tests")})
+	if err != nil || described.Description != "tests" {
+		t.Errorf("describing a service account: %v", err)
+	}
+	if got, err := c.Organization.ServiceAccounts.Get(ctx, account); err != nil || got.RawJSON() != described.RawJSON() {
+		t.Errorf("reading a service account: %v", err)
+	}
 }
 
 func rateLimitsLive(t testing.TB, c anthropic.Client, foreign others) {

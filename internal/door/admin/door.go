@@ -30,6 +30,7 @@ const (
 	defaultLimit = 20
 	maxLimit     = 1000
 	maxMembers   = 1000 // of an object in a body
+	maxIDs       = 100  // that one list is narrowed to
 )
 
 // Authenticator turns a presented credential into a grant. *bearer.Keeper is one.
@@ -47,6 +48,7 @@ type Config struct {
 	ServiceAccounts       *serviceaccount.Service
 	PerMinute, Concurrent int            // what every credential may ask of models
 	Requests              *limit.Limiter // by organization
+	Invitations           *limit.Limiter // that are made, by organization
 	Address               func(*http.Request) string
 	Now                   func() time.Time
 	Log                   *slog.Logger
@@ -117,7 +119,9 @@ func (d *Door) admit(r *http.Request) (caller.Caller, error) {
 	if err != nil {
 		return caller.Caller{}, err
 	}
-	who := grant.Caller().From(d.cfg.Address(r))
+	from := d.cfg.Address(r)
+	grant.From(from)
+	who := grant.Caller().From(from)
 	if who.Kind != caller.AdminKey {
 		return caller.Caller{}, fault.New(fault.Denied, "the Admin API needs an admin key").WithHint("an owner makes one in the console, under API keys")
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/api"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
@@ -27,10 +26,6 @@ func (d *Door) groupRoutes() []route.Route {
 		{Pattern: "GET /v1/organizations/rbac_roles/{id}", Handler: d.serve(d.getRole)},
 		{Pattern: "GET /v1/organizations/rbac_roles/{id}/permissions", Handler: d.serve(d.listPermissions)},
 	}
-}
-
-func noGroup() error {
-	return fault.New(fault.NotFound, "there is no such group in your organization")
 }
 
 func (d *Door) listGroups(r *http.Request, who caller.Caller) (any, error) {
@@ -95,15 +90,12 @@ func (d *Door) listGroupMembers(r *http.Request, who caller.Caller) (any, error)
 	if q.err != nil {
 		return nil, q.err
 	}
-	g, err := d.cfg.Orgs.Group(r.Context(), who, who.Organization, id.Group(r.PathValue("id")))
+	f := org.GroupMemberFilter{Group: id.Group(r.PathValue("id")), After: id.Member(after), Limit: q.limit}
+	found, more, err := d.cfg.Orgs.GroupMembers(r.Context(), who, who.Organization, f)
 	if err != nil {
 		return nil, err
 	}
-	found, more, err := d.cfg.Orgs.Members(r.Context(), who, who.Organization, org.MemberFilter{Group: g.ID, After: id.Member(after), Limit: q.limit})
-	if err != nil {
-		return nil, err
-	}
-	return cursorPage(found, more, func(m org.Member) api.RBACGroupMember { return groupMember(g.ID, m) }, func(m org.Member) string { return string(m.ID) }), nil
+	return cursorPage(q, found, more, groupMember, func(m org.GroupMember) string { return string(m.Member) }), nil
 }
 
 func (d *Door) addGroupMember(r *http.Request, who caller.Caller) (any, error) {
@@ -116,7 +108,11 @@ func (d *Door) addGroupMember(r *http.Request, who caller.Caller) (any, error) {
 		return nil, err
 	}
 	g := id.Group(r.PathValue("id"))
-	return groupMember(g, m), d.cfg.Orgs.AddToGroup(r.Context(), who, who.Organization, g, m.ID)
+	if err := d.cfg.Orgs.AddToGroup(r.Context(), who, who.Organization, g, m.ID); err != nil {
+		return nil, err
+	}
+	joined, err := d.cfg.Orgs.GroupMember(r.Context(), who, who.Organization, g, m.ID)
+	return groupMember(joined), err
 }
 
 func (d *Door) removeGroupMember(r *http.Request, who caller.Caller) (any, error) {
@@ -125,8 +121,8 @@ func (d *Door) removeGroupMember(r *http.Request, who caller.Caller) (any, error
 		d.cfg.Orgs.RemoveFromGroup(r.Context(), who, who.Organization, id.Group(g), id.Member(u))
 }
 
-func groupMember(g id.Group, m org.Member) api.RBACGroupMember {
-	return api.RBACGroupMember{Type: "rbac_group_member", RBACGroupID: string(g), UserID: string(m.ID), Email: m.Email, CreatedAt: api.Time{Time: m.JoinedAt}}
+func groupMember(m org.GroupMember) api.RBACGroupMember {
+	return api.RBACGroupMember{Type: "rbac_group_member", RBACGroupID: string(m.Group), UserID: string(m.Member), Email: m.Email, CreatedAt: api.Time{Time: m.Since}}
 }
 
 func (d *Door) listRoles(r *http.Request, who caller.Caller) (any, error) {
@@ -144,7 +140,7 @@ func (d *Door) getRole(r *http.Request, who caller.Caller) (any, error) {
 
 func role(v org.Role) api.RBACRole {
 	made := api.Time{Time: v.CreatedAt}
-	return api.RBACRole{ID: string(v.ID), Type: "rbac_role", Name: v.Name, DisplayName: v.Name, CreatedAt: made, UpdatedAt: made}
+	return api.RBACRole{ID: string(v.ID), Type: "rbac_role", Name: v.Name, DisplayName: v.Name, Source: api.RBACRoleSource{Type: "custom"}, CreatedAt: made, UpdatedAt: made}
 }
 
 func (d *Door) listPermissions(r *http.Request, who caller.Caller) (any, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
+	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
 func (d *Door) inviteRoutes() []route.Route {
@@ -30,6 +31,9 @@ func (d *Door) listInvites(r *http.Request, who caller.Caller) (any, error) {
 	}
 	for _, status := range some[api.InviteStatus](q, "statuses") {
 		f.Statuses = append(f.Statuses, invite.Status(status))
+	}
+	if f.Statuses == nil { // those that were withdrawn are shown to who asks for them
+		f.Statuses = []invite.Status{invite.Pending, invite.Accepted, invite.Expired}
 	}
 	if q.err != nil {
 		return nil, q.err
@@ -54,17 +58,21 @@ func (d *Door) createInvite(r *http.Request, who caller.Caller) (any, error) {
 	if err := readBody(r, &in); err != nil {
 		return nil, err
 	}
-	if err := oneOf("role", in.Role); err != nil {
-		return nil, err
-	}
 	place := invite.Place{Role: access.Role(in.Role)}
 	for _, g := range in.RBACGroupIDs {
 		if !wellFormed(g) {
-			return nil, noGroup()
+			return nil, org.NoGroup()
 		}
 		place.Groups = append(place.Groups, id.Group(g))
 	}
+	if ok, wait := d.cfg.Invitations.Allow(string(who.Organization)); !ok {
+		return nil, fault.New(fault.RateLimited, "more than 1,200 invitations an hour over the Admin API").After(wait).
+			WithHint("the console takes 5,000 in one go")
+	}
 	i, err := d.cfg.Invites.Create(r.Context(), who, who.Organization, invite.New{Email: in.Email, Place: place})
+	if err != nil {
+		d.cfg.Invitations.GiveBack(string(who.Organization))
+	}
 	return invitation(i), err
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -11,17 +12,19 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/api"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
 // asked reads what a list is asked for, and keeps the first thing wrong with it.
 type asked struct {
+	path  string // of the list
 	query url.Values
 	limit int
 	err   error
 }
 
 func ask(r *http.Request) *asked {
-	q := &asked{query: r.URL.Query(), limit: defaultLimit}
+	q := &asked{path: r.URL.Path, query: r.URL.Query(), limit: defaultLimit}
 	if raw := q.text("limit"); raw != "" {
 		n, err := strconv.Atoi(raw)
 		if err != nil || n < 1 || n > maxLimit {
@@ -58,6 +61,26 @@ func (q *asked) id(name string) string {
 	return v
 }
 
+// ids are the values of a parameter that is given once for each id, as name[]=v.
+func (q *asked) ids(name string) (all []id.Workspace) {
+	for _, v := range q.many(name) {
+		if !wellFormed(v) {
+			q.wrong("%s: there is no such id", name)
+			return nil
+		}
+		all = append(all, id.Workspace(v))
+	}
+	if len(all) > maxIDs {
+		q.wrong("%s: at most %d can be given", name, maxIDs)
+	}
+	return all
+}
+
+// many are the values of a parameter that can be given more than once.
+func (q *asked) many(name string) []string {
+	return slices.Concat(q.query[name+"[]"], q.query[name])
+}
+
 // ends are the cursors of a list that is read in both directions.
 func (q *asked) ends() (after, before string) {
 	after, before = q.id("after_id"), q.id("before_id")
@@ -77,7 +100,10 @@ func (q *asked) yes(name string) bool {
 
 // some are the values of a parameter that is given once for each, as name[]=v.
 func some[T closed](q *asked, name string) (values []T) {
-	for _, v := range slices.Concat(q.query[name+"[]"], q.query[name]) {
+	for _, v := range q.many(name) {
+		if v == "" {
+			continue // as clients write null
+		}
 		if err := oneOf(name, T(v)); err != nil {
 			if q.err == nil {
 				q.err = err
@@ -112,14 +138,31 @@ func pageOf[R, T any](rows []R, more bool, wire func(R) T, idOf func(T) string) 
 	return page
 }
 
-// cursor is where the page that is asked for begins: after the row with this key.
+// cursor is where the page that is asked for begins: after the row with this
+// key. What another list gave is refused: it would be somewhere in this one.
 func (q *asked) cursor() string {
-	raw, err := base64.RawURLEncoding.DecodeString(q.text("page"))
-	if err != nil || !utf8.Valid(raw) || strings.ContainsRune(string(raw), 0) {
+	page := q.text("page")
+	if page == "" {
+		return ""
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(page)
+	key, ok := strings.CutPrefix(string(raw), q.mark())
+	if err != nil || !ok || key == "" || !utf8.ValidString(key) || strings.ContainsRune(key, 0) {
 		q.wrong("page must be a next_page of this list")
 		return ""
 	}
-	return string(raw)
+	return key
+}
+
+// next is the cursor of the page after the row with a key.
+func (q *asked) next(key string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(q.mark() + key))
+}
+
+// mark tells the cursors of one list from those of others.
+func (q *asked) mark() string {
+	sum := sha256.Sum256([]byte(q.path))
+	return string(sum[:6])
 }
 
 // idCursor is cursor, of a list whose rows are known by their ids.
@@ -134,13 +177,13 @@ func (q *asked) idCursor() string {
 
 // cursorPage is a page of a list that is read in one direction; key is where a
 // row stands in it.
-func cursorPage[R, T any](rows []R, more bool, wire func(R) T, key func(R) string) api.CursorPage[T] {
+func cursorPage[R, T any](q *asked, rows []R, more bool, wire func(R) T, key func(R) string) api.CursorPage[T] {
 	page := api.CursorPage[T]{Data: make([]T, 0, len(rows))}
 	for _, row := range rows {
 		page.Data = append(page.Data, wire(row))
 	}
 	if n := len(rows); more && n > 0 {
-		next := base64.RawURLEncoding.EncodeToString([]byte(key(rows[n-1])))
+		next := q.next(key(rows[n-1]))
 		page.NextPage = &next
 	}
 	return page
@@ -159,7 +202,7 @@ func cut[R, T any](all []R, q *asked, wire func(R) T, key func(R) string) (any, 
 		from++
 	}
 	rows := all[from:]
-	return cursorPage(rows[:min(len(rows), q.limit)], len(rows) > q.limit, wire, key), nil
+	return cursorPage(q, rows[:min(len(rows), q.limit)], len(rows) > q.limit, wire, key), nil
 }
 
 func same(v string) string { return v }

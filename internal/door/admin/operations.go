@@ -34,7 +34,7 @@ var operations = []operation{
 	{"GET /api_keys", "List API keys", nil, api.Page[api.APIKey]{}, with(ends, "status", "created_by_user_id", "workspace_id")},
 	{"GET /api_keys/{id}", "One API key", nil, api.APIKey{}, nil},
 	{"POST /api_keys/{id}", "Rename or switch an API key", api.APIKeyUpdate{}, api.APIKey{}, nil},
-	{"GET /workspaces", "List workspaces", nil, api.Page[api.Workspace]{}, with(ends, archive)},
+	{"GET /workspaces", "List workspaces", nil, api.Page[api.Workspace]{}, with(ends, archive, "include_default", "ids[]")},
 	{"POST /workspaces", "Make a workspace", api.WorkspaceNew{}, api.Workspace{}, nil},
 	{"GET /workspaces/{id}", "One workspace", nil, api.Workspace{}, nil},
 	{"POST /workspaces/{id}", "Change a workspace", api.WorkspaceUpdate{}, api.Workspace{}, nil},

@@ -41,7 +41,7 @@ func (d *Door) listRateLimits(r *http.Request, who caller.Caller) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	models := slices.Concat([]string{}, o.Settings.Models)
+	models := append([]string{}, o.Settings.Models...)
 	if model != "" && len(models) > 0 && !slices.Contains(models, model) {
 		return nil, fault.New(fault.NotFound, "the organization does not allow a model %q", model)
 	}
@@ -75,7 +75,7 @@ func (d *Door) listWorkspaceRateLimits(r *http.Request, who caller.Caller) (any,
 // inherited, what it has from the organization.
 func (d *Door) workspaceLimit(w workspace.Workspace, inherited bool) api.WorkspaceRateLimit {
 	out := api.WorkspaceRateLimit{Type: "workspace_rate_limit", WorkspaceID: string(w.ID), RateLimitID: allModels, Group: limitGroup, GroupType: limitGroup.Type,
-		Models: slices.Concat([]string{}, w.Models), Limits: []api.WorkspaceRateLimitValue{}}
+		Models: append([]string{}, w.Models...), Limits: []api.WorkspaceRateLimitValue{}}
 	add := func(kind api.RateLimitType, own, whole int) {
 		v := api.WorkspaceRateLimitValue{Type: kind, Value: int64(own), Source: api.RateLimitValueSource{Type: "workspace"}}
 		above := int64(whole)
@@ -115,17 +115,11 @@ func (d *Door) updateWorkspaceRateLimit(r *http.Request, who caller.Caller) (any
 func setLimits(limits *workspace.Limits, sets []api.WorkspaceRateLimitSet) error {
 	var seen []api.RateLimitType
 	for _, set := range sets {
-		if err := oneOf("limits.type", set.Type); err != nil {
-			return err
-		}
 		if slices.Contains(seen, set.Type) {
 			return fault.New(fault.Invalid, "limits: %s is there twice", set.Type).At("limits")
 		}
 		seen = append(seen, set.Type)
 		value := 0
-		if !set.Value.Given {
-			return fault.New(fault.Invalid, "limits.value: a number, or null for the organization's, is needed").At("limits.value")
-		}
 		if set.Value.Value != nil {
 			if value = int(*set.Value.Value); value < 1 {
 				return fault.New(fault.Invalid, "limits.value must be 1 or more, or null for the organization's").At("limits.value")

@@ -42,15 +42,12 @@ func (d *Door) listServiceAccounts(r *http.Request, who caller.Caller) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return cursorPage(found, more, serviceAccount, func(a serviceaccount.Account) string { return string(a.ID) }), nil
+	return cursorPage(q, found, more, serviceAccount, func(a serviceaccount.Account) string { return string(a.ID) }), nil
 }
 
 func (d *Door) createServiceAccount(r *http.Request, who caller.Caller) (any, error) {
 	var in api.ServiceAccountNew
 	if err := readBody(r, &in); err != nil {
-		return nil, err
-	}
-	if err := serviceRole(in.OrganizationRole); err != nil {
 		return nil, err
 	}
 	make := serviceaccount.New{Name: in.Name}
@@ -61,14 +58,6 @@ func (d *Door) createServiceAccount(r *http.Request, who caller.Caller) (any, er
 	return serviceAccount(a), err
 }
 
-// serviceRole refuses a role that service accounts cannot have: there is one.
-func serviceRole(role *api.ServiceRole) error {
-	if role == nil {
-		return nil
-	}
-	return oneOf("organization_role", *role)
-}
-
 func (d *Door) getServiceAccount(r *http.Request, who caller.Caller) (any, error) {
 	a, err := d.cfg.ServiceAccounts.Get(r.Context(), who, who.Organization, id.ServiceAccount(r.PathValue("id")))
 	return serviceAccount(a), err
@@ -77,9 +66,6 @@ func (d *Door) getServiceAccount(r *http.Request, who caller.Caller) (any, error
 func (d *Door) updateServiceAccount(r *http.Request, who caller.Caller) (any, error) {
 	var in api.ServiceAccountUpdate
 	if err := readBody(r, &in); err != nil {
-		return nil, err
-	}
-	if err := serviceRole(in.OrganizationRole); err != nil {
 		return nil, err
 	}
 	c := serviceaccount.Change{Description: in.Description.Value}
@@ -139,7 +125,7 @@ func (d *Door) listWorkspacesOf(r *http.Request, who caller.Caller) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	return cursorPage(found, more, serviceMember, func(m workspace.Member) string { return string(m.Workspace) }), nil
+	return cursorPage(q, found, more, serviceMember, func(m workspace.Member) string { return string(m.Workspace) }), nil
 }
 
 func (d *Door) addWorkspaceOf(r *http.Request, who caller.Caller) (any, error) {
@@ -160,9 +146,6 @@ func (d *Door) addServiceIn(r *http.Request, who caller.Caller) (any, error) {
 
 // join puts a service account into a workspace.
 func (d *Door) join(r *http.Request, who caller.Caller, w, account string, role api.AssignableWorkspaceRole) (any, error) {
-	if err := oneOf("workspace_role", role); err != nil {
-		return nil, err
-	}
 	if !wellFormed(w) || !wellFormed(account) {
 		return nil, fault.New(fault.NotFound, "there is no such workspace or service account in your organization")
 	}
@@ -182,10 +165,19 @@ func (d *Door) removeServiceIn(r *http.Request, who caller.Caller) (any, error) 
 	return d.part(r, who, r.PathValue("id"), r.PathValue("account"))
 }
 
-// part takes a service account out of a workspace.
+// part takes a service account out of a workspace. Nothing happens to one that
+// is not in it.
 func (d *Door) part(r *http.Request, who caller.Caller, w, account string) (any, error) {
-	return api.ServiceAccountMemberDeleted{Type: "service_account_workspace_member_deleted", ServiceAccountID: account, WorkspaceID: w},
-		d.leaveWorkspace(r, who, w, account, workspace.ServiceAccounts)
+	gone := api.ServiceAccountMemberDeleted{Type: "service_account_workspace_member_deleted", ServiceAccountID: account, WorkspaceID: w}
+	err := d.leaveWorkspace(r, who, w, account, workspace.ServiceAccounts)
+	if !fault.Is(err, fault.NotFound) {
+		return gone, err
+	}
+	if _, err := d.cfg.Workspaces.Get(r.Context(), who, who.Organization, id.Workspace(w)); err != nil {
+		return nil, err
+	}
+	_, err = d.cfg.ServiceAccounts.Get(r.Context(), who, who.Organization, id.ServiceAccount(account))
+	return gone, err
 }
 
 func (d *Door) listServicesIn(r *http.Request, who caller.Caller) (any, error) {
@@ -208,7 +200,7 @@ func (d *Door) listServicesIn(r *http.Request, who caller.Caller) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cursorPage(found, more, serviceMember, func(m workspace.Member) string { return m.Principal }), nil
+	return cursorPage(q, found, more, serviceMember, func(m workspace.Member) string { return m.Principal }), nil
 }
 
 func (d *Door) getServiceIn(r *http.Request, who caller.Caller) (any, error) {

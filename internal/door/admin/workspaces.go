@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 
@@ -31,7 +32,8 @@ func (d *Door) workspaceRoutes() []route.Route {
 func (d *Door) listWorkspaces(r *http.Request, who caller.Caller) (any, error) {
 	q := ask(r)
 	after, before := q.ends()
-	f := workspace.Filter{Archived: q.yes("include_archived"), After: id.Workspace(after), Before: id.Workspace(before), Limit: q.limit}
+	f := workspace.Filter{Archived: q.yes("include_archived"), IDs: q.ids("ids"), After: id.Workspace(after), Before: id.Workspace(before), Limit: q.limit}
+	q.yes("include_default") // it has no id here, and is in no list
 	if q.err != nil {
 		return nil, q.err
 	}
@@ -65,9 +67,29 @@ func (d *Door) updateWorkspace(r *http.Request, who caller.Caller) (any, error) 
 	if err := readBody(r, &in); err != nil {
 		return nil, err
 	}
-	w, err := d.cfg.Workspaces.Update(r.Context(), who, who.Organization, id.Workspace(r.PathValue("id")),
-		workspace.Change{Name: in.Name, Color: in.DisplayColor, Tags: in.Tags})
+	c := workspace.Change{Name: in.Name, Color: in.DisplayColor}
+	if in.Tags != nil {
+		was, err := d.cfg.Workspaces.Get(r.Context(), who, who.Organization, id.Workspace(r.PathValue("id")))
+		if err != nil {
+			return nil, err
+		}
+		tags := retag(was.Tags, in.Tags)
+		c.Tags, c.Version = &tags, was.Version
+	}
+	w, err := d.cfg.Workspaces.Update(r.Context(), who, who.Organization, id.Workspace(r.PathValue("id")), c)
 	return workspaceWire(w), err
+}
+
+// retag returns tags with changes made to them; nil takes one away.
+func retag(tags map[string]string, changes map[string]*string) map[string]string {
+	is := map[string]string{}
+	maps.Copy(is, tags)
+	for k, v := range changes {
+		if delete(is, k); v != nil {
+			is[k] = *v
+		}
+	}
+	return is
 }
 
 func (d *Door) archiveWorkspace(r *http.Request, who caller.Caller) (any, error) {
@@ -131,9 +153,6 @@ func (d *Door) addWorkspaceMember(r *http.Request, who caller.Caller) (any, erro
 	if err := readBody(r, &in); err != nil {
 		return nil, err
 	}
-	if err := oneOf("workspace_role", in.WorkspaceRole); err != nil {
-		return nil, err
-	}
 	if _, err := d.member(r, who, in.UserID); err != nil {
 		return nil, err
 	}
@@ -154,9 +173,6 @@ func (d *Door) updateWorkspaceMember(r *http.Request, who caller.Caller) (any, e
 func (d *Door) setWorkspaceRole(r *http.Request, who caller.Caller, principal string, sort workspace.Sort) (workspace.Member, error) {
 	var in api.WorkspaceMemberUpdate
 	if err := readBody(r, &in); err != nil {
-		return workspace.Member{}, err
-	}
-	if err := oneOf("workspace_role", in.WorkspaceRole); err != nil {
 		return workspace.Member{}, err
 	}
 	if _, err := d.inWorkspace(r, who, r.PathValue("id"), principal, sort); err != nil {
