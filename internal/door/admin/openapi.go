@@ -17,9 +17,9 @@ type object = map[string]any
 // the types that they take and answer.
 var document = sync.OnceValue(func() []byte {
 	paths := object{}
-	for _, op := range operations {
+	for _, op := range New(Config{}).operations() {
 		method, path, _ := strings.Cut(op.pattern, " ")
-		path = "/v1/organizations" + path
+		path = root + path
 		if paths[path] == nil {
 			paths[path] = object{}
 		}
@@ -68,15 +68,15 @@ func (op operation) describe(path string) object {
 	}
 	out := object{"summary": op.summary, "parameters": params, "responses": object{
 		"200":     object{"description": op.summary, "content": content(op.out, false)},
-		"default": object{"description": "What went wrong", "content": content(api.Error{}, false)}}}
+		"default": object{"description": "What went wrong", "content": content(reflect.TypeFor[api.Error](), false)}}}
 	if op.in != nil {
 		out["requestBody"] = object{"required": true, "content": content(op.in, true)}
 	}
 	return out
 }
 
-func content(v any, strict bool) object {
-	return object{"application/json": object{"schema": schemas{strict}.of(reflect.TypeOf(v))}}
+func content(t reflect.Type, strict bool) object {
+	return object{"application/json": object{"schema": schemas{strict}.of(t)}}
 }
 
 // schemas describes types as they are written. Strict ones say that a field
