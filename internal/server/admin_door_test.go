@@ -1,18 +1,24 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/door/admin"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/limit"
 	"github.com/gatehouse-dev/gatehouse/internal/server"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
@@ -64,6 +70,36 @@ func TestInvitationsAnHour(t *testing.T) {
 	w.Forward(t, 30*time.Minute)
 	invite("c@example.com", 200)
 	invite("d@example.com", 429)
+}
+
+// TestForeignPlacesInInvitations invites into a group and a workspace of another
+// organization: nothing tells these from such as are nowhere.
+func TestForeignPlacesInInvitations(t *testing.T) {
+	t.Parallel()
+	w := nodes.Start(t, nodes.Options{})
+	foreign, o := strangers(t, w), w.Sample.Organization
+	into := func(p invite.Place) string {
+		p.Role = access.User
+		_, err := w.Server.Rooms().Invites.Create(t.Context(), caller.OfOperator(o), o, invite.New{Email: "x@example.com", Place: p})
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("inviting into %v: %v", p, err)
+		}
+		said := fmt.Sprint(err)
+		for _, one := range slices.Concat(strings.Fields(fmt.Sprint(p.Groups)), strings.Fields(fmt.Sprint(p.Workspaces))) {
+			if one = strings.Trim(one, "[]"); one != "" {
+				said = strings.ReplaceAll(said, one, "…")
+			}
+		}
+		return said
+	}
+	for _, pair := range [][2]invite.Place{
+		{{Groups: []id.Group{id.Group(foreign.group)}}, {Groups: []id.Group{id.NewGroup()}}},
+		{{Workspaces: []id.Workspace{id.Workspace(foreign.workspace)}}, {Workspaces: []id.Workspace{id.NewWorkspace()}}},
+	} {
+		if theirs, nobodys := into(pair[0]), into(pair[1]); theirs != nobodys {
+			t.Errorf("into theirs: %q; into nobody's: %q", theirs, nobodys)
+		}
+	}
 }
 
 // TestScopesOfAdminKeys asks for more than a key has: the answer says what it

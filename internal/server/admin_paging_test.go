@@ -89,9 +89,11 @@ func listings(t testing.TB, w *nodes.World) []listing {
 	}
 	people, _, err := rooms.Orgs.Members(ctx, who, o, org.MemberFilter{Email: w.Sample.Member.Email})
 	must(t, err)
+	mighty, err := rooms.Orgs.CreateRole(ctx, who, o, org.Role{Name: "Mighty", Rights: access.Assignable()})
+	must(t, err)
 	one, another, account, crowd := space(0), space(1), service(0), group(0)
 	kept := func(row string) bool {
-		return slices.Contains([]string{string(people[0].ID), one, another, account, crowd}, row)
+		return slices.Contains([]string{string(people[0].ID), string(mighty.ID), one, another, account, crowd}, row)
 	}
 	return []listing{
 		{"/users", "id", true, member, func(m string) {
@@ -153,7 +155,12 @@ func listings(t testing.TB, w *nodes.World) []listing {
 			r, err := rooms.Orgs.CreateRole(ctx, who, o, org.Role{Name: fmt.Sprintf("%x r%d", rand.Uint64(), n), Rights: caller.RightsOf(caller.ReadMembers)})
 			must(t, err)
 			return string(r.ID)
-		}, func(r string) { must(t, rooms.Orgs.DeleteRole(ctx, who, o, id.Role(r))) }},
+		}, func(r string) {
+			if !kept(r) {
+				must(t, rooms.Orgs.DeleteRole(ctx, who, o, id.Role(r)))
+			}
+		}},
+		{"/rbac_roles/" + string(mighty.ID) + "/permissions", "action", false, func(int) string { return "" }, nil},
 	}
 }
 
@@ -243,7 +250,7 @@ func (p pager) still(l listing) {
 		}
 	}
 	after := func(so, rows []string) []string { return append(so, rows...) }
-	for range 3 {
+	for range 2 {
 		walk(p.forward(l), "", whole, after)
 		if l.both {
 			at := p.dice.IntN(len(whole))
