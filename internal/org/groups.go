@@ -38,7 +38,7 @@ const (
 
 // Groups lists groups, the newest first.
 func (s *Service) Groups(ctx context.Context, who caller.Caller, org id.Organization) ([]Group, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return nil, err
 	}
 	return s.Store.Groups(ctx, org)
@@ -46,7 +46,7 @@ func (s *Service) Groups(ctx context.Context, who caller.Caller, org id.Organiza
 
 // Group returns one group.
 func (s *Service) Group(ctx context.Context, who caller.Caller, org id.Organization, g id.Group) (Group, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return Group{}, err
 	}
 	return s.group(ctx, org, g)
@@ -68,7 +68,7 @@ func NoGroup() error {
 
 // GroupsOf lists the groups of one member.
 func (s *Service) GroupsOf(ctx context.Context, who caller.Caller, org id.Organization, m id.Member) ([]Group, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return nil, err
 	}
 	found, err := s.member(ctx, org, m)

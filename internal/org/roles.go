@@ -32,7 +32,7 @@ const (
 
 // Roles lists the custom roles by name.
 func (s *Service) Roles(ctx context.Context, who caller.Caller, org id.Organization) ([]Role, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return nil, err
 	}
 	return s.Store.Roles(ctx, org)
@@ -40,7 +40,7 @@ func (s *Service) Roles(ctx context.Context, who caller.Caller, org id.Organizat
 
 // Role returns one custom role.
 func (s *Service) Role(ctx context.Context, who caller.Caller, org id.Organization, r id.Role) (Role, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return Role{}, err
 	}
 	return s.role(ctx, org, r)

@@ -118,7 +118,7 @@ func TestScopesOfAdminKeys(t *testing.T) {
 		asks   map[string]string // method and path → the scope that is needed
 	}{
 		{caller.RightsOf(caller.ReadWorkspaces), "organization:read, workspaces:read", map[string]string{
-			"GET /users": "members:read", "GET /invites": "members:read", "GET /rbac_groups": "roles:manage", "GET /api_keys": "keys:all",
+			"GET /users": "members:read", "GET /invites": "members:read", "GET /rbac_groups": "members:read", "GET /api_keys": "keys:all",
 			"GET /service_accounts": "service_accounts:manage", "POST /workspaces": "workspaces:manage", "POST /workspaces/" + string(space.ID): "workspaces:manage",
 			"GET /workspaces": ""}},
 		{caller.RightsOf(caller.ReadMembers), "organization:read, members:read", map[string]string{

@@ -1,10 +1,7 @@
 package server_test
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,7 +17,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
-	"github.com/gatehouse-dev/gatehouse/internal/testkit/openapi"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
@@ -49,61 +45,6 @@ func TestAdminAPILifecycles(t *testing.T) {
 			t.Errorf("never answered: %s", strings.Join(missing, ", "))
 		}
 	})
-}
-
-// recorder holds everything to the OpenAPI document that the server serves.
-func recorder(t testing.TB, w *nodes.World) *openapi.Recorder {
-	t.Helper()
-	got, err := http.Get(w.URL + "/v1/organizations/openapi.json")
-	must(t, err)
-	defer got.Body.Close()
-	raw, err := io.ReadAll(got.Body)
-	must(t, err)
-	doc := openapi.Read(t, raw)
-	if loose := doc.Loose(); !slices.Equal(loose, []string{"details"}) {
-		t.Errorf("fields of answers that may be absent: %v", loose)
-	}
-	return &openapi.Recorder{T: t, Document: doc}
-}
-
-// restLives calls what the others leave out.
-func restLives(t testing.TB, c anthropic.Client) {
-	ctx := t.Context()
-	me, err := c.Organization.Get(ctx)
-	if err != nil || me.Name != "Sample organization" {
-		t.Errorf("the organization: %v", err)
-	}
-	key, err := c.Organization.APIKeys.Get(ctx, sampleKeys(t, c)[0].ID)
-	must(t, err)
-	named, err := c.Organization.APIKeys.Update(ctx, key.ID, anthropic.OrganizationAPIKeyUpdateParams{Name: anthropic.String("renamed")})
-	if err != nil || named.Name != "renamed" || named.Status != key.Status {
-		t.Errorf("renaming a key: %v", err)
-	}
-}
-
-// errorsAreDescribed asks in ways that fail, as far as SDKs cannot.
-func errorsAreDescribed(t testing.TB, w *nodes.World, recorder *openapi.Recorder) {
-	key := w.Sample.AdminKey.Reveal()
-	for _, ask := range []struct {
-		method, path, key, body string
-		want                    int
-	}{
-		{"GET", "/users", "", "", 401},
-		{"GET", "/users", w.Sample.APIKey.Reveal(), "", 403},
-		{"GET", "/users?limit=x", key, "", 400},
-		{"GET", "/nothing", key, "", 404},
-		{"PUT", "/workspaces", key, "{}", 404},
-		{"POST", "/workspaces", key, `{"name":"` + strings.Repeat("x", 64<<10) + `"}`, 413},
-	} {
-		r, err := http.NewRequest(ask.method, w.URL+"/v1/organizations"+ask.path, strings.NewReader(ask.body))
-		must(t, err)
-		r.Header.Set("X-Api-Key", ask.key)
-		got, err := recorder.RoundTrip(r)
-		must(t, err)
-		if got.StatusCode != ask.want {
-			t.Errorf("%s %s: %d, want %d", ask.method, ask.path, got.StatusCode, ask.want)
-		}
-	}
 }
 
 // others are things of another organization.
@@ -381,175 +322,4 @@ func rolesRead(t testing.TB, w *nodes.World, c anthropic.Client, foreign others)
 	}
 	_, err = roles.Get(ctx, foreign.role)
 	wantAPIError(t, "a foreign role", err, 404, "not_found_error")
-}
-
-func serviceAccountsLive(t testing.TB, c anthropic.Client, foreign others) {
-	ctx, accounts := t.Context(), c.Organization.ServiceAccounts
-	made, err := accounts.New(ctx, anthropic.OrganizationServiceAccountNewParams{Name: "nightly", Description: anthropic.String("builds")})
-	must(t, err)
-	if !strings.HasPrefix(made.CreatedByActorID, "apikey_") || made.OrganizationRole != "developer" {
-		t.Errorf("a service account: %s", made.RawJSON())
-	}
-	_, err = accounts.New(ctx, anthropic.OrganizationServiceAccountNewParams{Name: "mighty", OrganizationRole: "admin"})
-	wantAPIError(t, "a service account that is an admin", err, 400, "invalid_request_error")
-	space, err := c.Organization.Workspaces.New(ctx, anthropic.OrganizationWorkspaceNewParams{Name: "Night"})
-	must(t, err)
-	in, err := accounts.Workspaces.Add(ctx, made.ID, anthropic.OrganizationServiceAccountWorkspaceAddParams{WorkspaceID: space.ID, WorkspaceRole: "workspace_developer"})
-	if err != nil || in.WorkspaceID != space.ID {
-		t.Errorf("into a workspace: %v", err)
-	}
-	_, err = accounts.Workspaces.Add(ctx, made.ID, anthropic.OrganizationServiceAccountWorkspaceAddParams{WorkspaceID: foreign.workspace, WorkspaceRole: "workspace_developer"})
-	wantAPIError(t, "into a foreign workspace", err, 404, "not_found_error")
-	if page, err := accounts.Workspaces.List(ctx, made.ID, anthropic.OrganizationServiceAccountWorkspaceListParams{}); err != nil || len(page.Data) != 1 {
-		t.Errorf("workspaces of a service account: %v", err)
-	}
-	got, err := c.Organization.Workspaces.ServiceAccounts.Get(ctx, made.ID, anthropic.OrganizationWorkspaceServiceAccountGetParams{WorkspaceID: space.ID})
-	if err != nil || got.ServiceAccountID != made.ID || !strings.HasPrefix(got.CreatedByActorID, "apikey_") {
-		t.Errorf("a service account in a workspace: %v", err)
-	}
-	if page, err := c.Organization.Workspaces.ServiceAccounts.List(ctx, space.ID, anthropic.OrganizationWorkspaceServiceAccountListParams{}); err != nil || len(page.Data) != 1 {
-		t.Errorf("service accounts of a workspace: %v", err)
-	}
-	_, err = c.Organization.Workspaces.Members.Get(ctx, made.ID, anthropic.OrganizationWorkspaceMemberGetParams{WorkspaceID: space.ID})
-	wantAPIError(t, "a service account among the people", err, 404, "not_found_error")
-	for range 2 { // nothing happens the second time
-		_, err = accounts.Workspaces.Remove(ctx, space.ID, anthropic.OrganizationServiceAccountWorkspaceRemoveParams{ServiceAccountID: made.ID})
-		must(t, err)
-	}
-	_, err = accounts.Workspaces.Remove(ctx, foreign.workspace, anthropic.OrganizationServiceAccountWorkspaceRemoveParams{ServiceAccountID: made.ID})
-	wantAPIError(t, "out of a foreign workspace", err, 404, "not_found_error")
-	servicesLive(t, c, made.ID, space.ID, foreign)
-	if got, err := accounts.Archive(ctx, made.ID); err != nil || got.ArchivedAt.IsZero() {
-		t.Errorf("archiving a service account: %v", err)
-	}
-	for archived, want := range map[bool]int{false: 0, true: 1} {
-		page, err := accounts.List(ctx, anthropic.OrganizationServiceAccountListParams{IncludeArchived: anthropic.Bool(archived)})
-		if err != nil || len(page.Data) != want {
-			t.Errorf("listing service accounts, archived %v: %v", archived, err)
-		}
-	}
-	_, err = accounts.Get(ctx, foreign.service)
-	wantAPIError(t, "a foreign service account", err, 404, "not_found_error")
-	_, err = accounts.Workspaces.List(ctx, foreign.service, anthropic.OrganizationServiceAccountWorkspaceListParams{})
-	wantAPIError(t, "the workspaces of a foreign service account", err, 404, "not_found_error")
-}
-
-// servicesLive does with a service account what can be done from the side of
-// workspaces.
-func servicesLive(t testing.TB, c anthropic.Client, account, space string, foreign others) {
-	ctx, inside := t.Context(), c.Organization.Workspaces.ServiceAccounts
-	_, err := inside.Add(ctx, space, anthropic.OrganizationWorkspaceServiceAccountAddParams{ServiceAccountID: account, WorkspaceRole: "workspace_developer"})
-	must(t, err)
-	changed, err := inside.Update(ctx, account, anthropic.OrganizationWorkspaceServiceAccountUpdateParams{WorkspaceID: space, WorkspaceRole: "workspace_user"})
-	if err != nil || changed.WorkspaceRole != "workspace_user" {
-		t.Errorf("another role for a service account: %v", err)
-	}
-	for range 2 {
-		_, err = inside.Remove(ctx, account, anthropic.OrganizationWorkspaceServiceAccountRemoveParams{WorkspaceID: space})
-		must(t, err)
-	}
-	_, err = inside.Remove(ctx, foreign.service, anthropic.OrganizationWorkspaceServiceAccountRemoveParams{WorkspaceID: space})
-	wantAPIError(t, "taking a foreign service account out", err, 404, "not_found_error")
-	described, err := c.Organization.ServiceAccounts.Update(ctx, account, anthropic.OrganizationServiceAccountUpdateParams{Description: anthropic.String("tests")})
-	if err != nil || described.Description != "tests" {
-		t.Errorf("describing a service account: %v", err)
-	}
-	if got, err := c.Organization.ServiceAccounts.Get(ctx, account); err != nil || got.RawJSON() != described.RawJSON() {
-		t.Errorf("reading a service account: %v", err)
-	}
-}
-
-func rateLimitsLive(t testing.TB, c anthropic.Client, foreign others) {
-	ctx := t.Context()
-	all, err := c.Organization.RateLimits.List(ctx, anthropic.OrganizationRateLimitListParams{})
-	must(t, err)
-	if len(all.Data) != 1 || len(all.Data[0].Limits) != 2 || all.Data[0].Limits[0].Value != 1000 {
-		t.Fatalf("rate limits: %s", all.RawJSON())
-	}
-	space, err := c.Organization.Workspaces.New(ctx, anthropic.OrganizationWorkspaceNewParams{Name: "Slow"})
-	must(t, err)
-	limits := c.Organization.Workspaces.RateLimits
-	if page, err := limits.List(ctx, space.ID, anthropic.OrganizationWorkspaceRateLimitListParams{}); err != nil || len(page.Data) != 0 {
-		t.Errorf("limits of its own: %v", err)
-	}
-	set, err := limits.Update(ctx, all.Data[0].ID, anthropic.OrganizationWorkspaceRateLimitUpdateParams{WorkspaceID: space.ID,
-		Limits: []anthropic.WorkspaceRateLimitUpdateValueParam{{Type: "requests_per_minute", Value: anthropic.Int(5)}}})
-	must(t, err)
-	if len(set.Limits) != 2 || set.Limits[0].Value != 5 || set.Limits[0].OrgLimit != 1000 || set.Limits[1].Source.Type != "organization" {
-		t.Errorf("set: %s", set.RawJSON())
-	}
-	if page, err := limits.List(ctx, space.ID, anthropic.OrganizationWorkspaceRateLimitListParams{}); err != nil || len(page.Data) != 1 || len(page.Data[0].Limits) != 1 {
-		t.Errorf("limits of its own: %v", err)
-	}
-	_, err = limits.List(ctx, foreign.workspace, anthropic.OrganizationWorkspaceRateLimitListParams{})
-	wantAPIError(t, "limits of a foreign workspace", err, 404, "not_found_error")
-}
-
-// TestAdminAPIRefuses sends bodies that must change nothing, and credentials
-// that must not get in.
-func TestAdminAPIRefuses(t *testing.T) {
-	nodes.Each(t, func(t *testing.T, database string) {
-		w := nodes.Start(t, nodes.Options{Database: database})
-		c, admin := adminClient(w.URL, w), http.Header{"X-Api-Key": {w.Sample.AdminKey.Reveal()}}
-		member := sampleUser(t, c)
-		users, invites := "/v1/organizations/users", "/v1/organizations/invites"
-		for _, bad := range []struct{ path, body, says string }{
-			{users + "/" + member, `{"role":"user","name":"x"}`, "name"},
-			{users + "/" + member, `{"Role":"user"}`, "Role"},
-			{users + "/" + member, `{"role":"user","role":"billing"}`, "twice"},
-			{users + "/" + member, `{"role":"user","rol\u0065":"billing"}`, "twice"},
-			{users + "/" + member, `{"role":"owner"}`, "role"},
-			{users + "/" + member, `{"role":"primary_owner"}`, "role"},
-			{users + "/" + member, `{"role":"admin"}`, "role"},
-			{users + "/" + member, `{"role":null}`, "role"},
-			{users + "/" + member, `{}`, "role"},
-			{users + "/" + member, `null`, "object"},
-			{users + "/" + member, `[{"role":"user"}]`, "object"},
-			{users + "/" + member, `{"role":"user"} {}`, "after"},
-			{users + "/" + member, `{"role":["user"]}`, "role"},
-			{invites, `{"email":"x@example.com","role":"owner"}`, "role"},
-			{invites, `{"email":"x@example.com","role":"user","status":"accepted"}`, "status"},
-			{"/v1/organizations/workspaces", `{"name":"x","tags":{"a":"1","a":"2"}}`, "twice"},
-			{"/v1/organizations/workspaces", `{"name":"x","archived_at":null}`, "archived_at"},
-			{"/v1/organizations/service_accounts", `{"name":"x","organization_role":"admin"}`, "organization_role"},
-		} {
-			got := send(t, http.MethodPost, w.URL+bad.path, "application/json", bad.body, admin)
-			if got.status != 400 || !strings.Contains(toString(got), bad.says) {
-				t.Errorf("%s %s: %d %s", bad.path, bad.body, got.status, toString(got))
-			}
-		}
-		if got, err := c.Organization.Users.Get(t.Context(), member); err != nil || got.Role != "developer" {
-			t.Errorf("after all that: %v, %+v", err, got)
-		}
-		for _, query := range []string{"limit=0", "limit=1001", "roles[]=king", "after_id=%00", "email=%00", "after_id=" + member + "&before_id=" + member} {
-			if got := send(t, http.MethodGet, w.URL+users+"?"+query, "", "", admin); got.status != 400 {
-				t.Errorf("%s: %d %s", query, got.status, toString(got))
-			}
-		}
-		for _, cursor := range []string{"!", "AA", "dXNlcl8x"} {
-			if got := send(t, http.MethodGet, w.URL+"/v1/organizations/service_accounts?page="+cursor, "", "", admin); got.status != 400 {
-				t.Errorf("page %s: %d %s", cursor, got.status, toString(got))
-			}
-		}
-		credentials(t, w, users)
-	})
-}
-
-func credentials(t testing.TB, w *nodes.World, path string) {
-	for _, one := range []struct {
-		name   string
-		header http.Header
-		want   int
-	}{
-		{"none", nil, 401},
-		{"an unknown one", http.Header{"X-Api-Key": {"sk-gate-admin01-" + strings.Repeat("0", 43)}}, 401},
-		{"a member's API key", http.Header{"X-Api-Key": {w.Sample.APIKey.Reveal()}}, 403},
-		{"an admin key", http.Header{"X-Api-Key": {w.Sample.AdminKey.Reveal()}}, 200},
-		{"an admin key as a Bearer token", http.Header{"Authorization": {"Bearer " + w.Sample.AdminKey.Reveal()}}, 200},
-	} {
-		got := send(t, http.MethodGet, w.URL+path+"?beta=true", "", "", one.header)
-		if raw, _ := json.Marshal(got.body); got.status != one.want {
-			t.Errorf("%s: %d %s", one.name, got.status, raw)
-		}
-	}
 }
