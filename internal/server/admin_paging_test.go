@@ -45,7 +45,7 @@ func TestPaging(t *testing.T) {
 		p := pager{T: t, base: adminDoor(t, w, 1_000_000), key: w.Sample.AdminKey.Reveal(), dice: rand.New(rand.NewPCG(seed, 0))}
 		foreign := strangers(t, w)
 		for _, l := range listings(t, w) {
-			for n := range 8 + p.dice.IntN(6) {
+			for n := range 6 + p.dice.IntN(4) {
 				l.add(n)
 			}
 			p.still(l)
@@ -250,13 +250,11 @@ func (p pager) still(l listing) {
 		}
 	}
 	after := func(so, rows []string) []string { return append(so, rows...) }
-	for range 2 {
-		walk(p.forward(l), "", whole, after)
-		if l.both {
-			at := p.dice.IntN(len(whole))
-			walk("after_id", whole[at], whole[at+1:], after)
-			walk("before_id", whole[at], whole[:at], func(so, rows []string) []string { return slices.Concat(rows, so) })
-		}
+	walk(p.forward(l), "", whole, after)
+	if l.both {
+		at := p.dice.IntN(len(whole))
+		walk("after_id", whole[at], whole[at+1:], after)
+		walk("before_id", whole[at], whole[:at], func(so, rows []string) []string { return slices.Concat(rows, so) })
 	}
 }
 
@@ -298,10 +296,10 @@ func (p pager) moving(l listing) {
 func (p pager) wrong(l listing, foreign others) {
 	p.T.Helper()
 	names := []string{"page"}
-	cursors := []string{"!", "AA", base64.RawURLEncoding.EncodeToString([]byte(foreign.member)), base64.RawURLEncoding.EncodeToString([]byte("00000 rbac_group_x")), strings.Repeat("A", 2000)}
+	cursors := []string{"!", base64.RawURLEncoding.EncodeToString([]byte(foreign.member)), base64.RawURLEncoding.EncodeToString([]byte("00000 rbac_group_x")), strings.Repeat("A", 2000)}
 	if l.both {
 		names = []string{"after_id", "before_id"}
-		cursors = []string{"!", "user_%00", "\x00", foreign.member, foreign.workspace, "user_0000000000000000000000", strings.Repeat("A", 2000)}
+		cursors = []string{"\x00", foreign.member, foreign.workspace, "user_0000000000000000000000"}
 	}
 	for _, name := range names {
 		for _, cursor := range cursors {
