@@ -24,15 +24,15 @@ type Actor struct {
 // Principal is whom a key acts as: a member or a service account.
 type Principal struct {
 	Type             PrincipalType `json:"type"`
-	UserID           string        `json:"user_id,omitempty"`            // of a user_actor
-	ServiceAccountID string        `json:"service_account_id,omitempty"` // of a service_account_actor
+	UserID           string        `json:"user_id,omitempty" of:"user_actor"`
+	ServiceAccountID string        `json:"service_account_id,omitempty" of:"service_account_actor"`
 }
 
 // Scope is where a key belongs: to a workspace, or to the organization as a
 // whole if it is in the default workspace, which has no id here.
 type Scope struct {
 	Type        ScopeType `json:"type"`
-	WorkspaceID string    `json:"workspace_id,omitempty"` // of a workspace
+	WorkspaceID string    `json:"workspace_id,omitempty" of:"workspace"`
 }
 
 // APIKeyUpdate is the body that changes an API key. What is absent stays.

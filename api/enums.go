@@ -2,6 +2,16 @@ package api
 
 // Each of these types has a closed set of values, which Values lists.
 
+// ErrorType is the kind of an error.
+type ErrorType string
+
+// Values lists the types, in the order of their statuses: 400, 401, 403, 404,
+// 409, 413, 429 twice, 501, 503, 504 and 529.
+func (ErrorType) Values() []string {
+	return []string{"invalid_request_error", "authentication_error", "permission_error", "not_found_error", "conflict_error", "request_too_large",
+		"rate_limit_error", "billing_error", "not_supported", "api_error", "timeout_error", "overloaded_error"}
+}
+
 // Role is what a member is in the organization.
 type Role string
 
@@ -99,6 +109,24 @@ type PrincipalType string
 
 // Values lists the types.
 func (PrincipalType) Values() []string { return []string{"user_actor", "service_account_actor"} }
+
+// WorkspaceGeo is where data of a workspace is kept.
+type WorkspaceGeo string
+
+// Values lists the places.
+func (WorkspaceGeo) Values() []string { return []string{"us"} }
+
+// InferenceGeo is where models answer.
+type InferenceGeo string
+
+// Values lists the places.
+func (InferenceGeo) Values() []string { return []string{"global"} }
+
+// InferenceGeos is a choice of places where models answer.
+type InferenceGeos string
+
+// Values lists the choices.
+func (InferenceGeos) Values() []string { return []string{"unrestricted"} }
 
 // ScopeType is what a key belongs to.
 type ScopeType string

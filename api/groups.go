@@ -34,7 +34,7 @@ type RBACGroupMember struct {
 	RBACGroupID string `json:"rbac_group_id"`
 	UserID      string `json:"user_id"`
 	Email       string `json:"email"`
-	CreatedAt   Time   `json:"created_at"` // when they joined the organization: that they came into the group is in the record
+	CreatedAt   Time   `json:"created_at"` // when they came into the group
 }
 
 // RBACGroupMemberNew is the body that puts a member into a group.
@@ -52,12 +52,18 @@ type RBACGroupMemberDeleted struct {
 // RBACRole is a custom role of the organization. The built-in ones have no id
 // and are not among them.
 type RBACRole struct {
-	ID          string `json:"id"` // "rbac_role_…"
-	Type        string `json:"type" const:"rbac_role"`
-	Name        string `json:"name"` // deprecated: the same as display_name
-	DisplayName string `json:"display_name"`
-	CreatedAt   Time   `json:"created_at"`
-	UpdatedAt   Time   `json:"updated_at"` // the same as created_at: when a role was changed is in the record alone
+	ID          string         `json:"id"` // "rbac_role_…"
+	Type        string         `json:"type" const:"rbac_role"`
+	Name        string         `json:"name"` // deprecated: the same as display_name
+	DisplayName string         `json:"display_name"`
+	Source      RBACRoleSource `json:"source"`
+	CreatedAt   Time           `json:"created_at"`
+	UpdatedAt   Time           `json:"updated_at"` // the same as created_at: when a role was changed is in the record alone
+}
+
+// RBACRoleSource says whose a role is: always the organization's own.
+type RBACRoleSource struct {
+	Type string `json:"type" const:"custom"`
 }
 
 // RBACRolePermission is one thing that a role allows.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -29,8 +30,14 @@ type Error struct {
 
 // ErrorDetail says what went wrong.
 type ErrorDetail struct {
-	Type    string `json:"type"`    // such as "not_found_error"
-	Message string `json:"message"` // what is wrong, and what to do about it
+	Type    ErrorType     `json:"type"`
+	Message string        `json:"message"`           // what is wrong, and what to do about it
+	Details *ErrorDetails `json:"details,omitempty"` // absent: the cause has no name
+}
+
+// ErrorDetails names the cause of an error for programs.
+type ErrorDetails struct {
+	ErrorCode string `json:"error_code"` // such as "already_member"
 }
 
 // Time is a moment as the API writes it: RFC 3339, in UTC, with microseconds.
@@ -55,6 +62,16 @@ type Optional[T any] struct {
 	Given bool
 	Value *T // nil: null
 }
+
+// Null is a field of a body for something that this server does not have: it can
+// be null and nothing else. Use a *Null, which is then nil.
+type Null struct{}
+
+// UnmarshalJSON is only called for what is not null.
+func (*Null) UnmarshalJSON([]byte) error { return errors.New("it can only be null here") }
+
+// MarshalJSON writes null.
+func (Null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
 // IsZero reports whether the field is absent.
 func (o Optional[T]) IsZero() bool { return !o.Given }

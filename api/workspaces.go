@@ -10,31 +10,45 @@ type Workspace struct {
 	ArchivedAt    *Time             `json:"archived_at"`     // null: it is not
 	DisplayColor  string            `json:"display_color"`   // "#6c5bb9"
 	CompartmentID string            `json:"compartment_id"`  // made of the id; nothing is kept under it here
-	ExternalKeyID *string           `json:"external_key_id"` // null: keys of one's own are not supported here
+	ExternalKeyID *Null             `json:"external_key_id"` // keys of one's own are not supported here
 	Tags          map[string]string `json:"tags"`            // for programs
 	DataResidency DataResidency     `json:"data_residency"`
+	UserProfileID *Null             `json:"user_profile_id"` // nor are user profiles
 }
 
 // DataResidency says where models answer. This server leaves that to its
 // upstreams, so it is the same for every workspace.
 type DataResidency struct {
-	WorkspaceGeo         string `json:"workspace_geo" const:"us"`
-	AllowedInferenceGeos string `json:"allowed_inference_geos" const:"unrestricted"`
-	DefaultInferenceGeo  string `json:"default_inference_geo" const:"global"`
+	WorkspaceGeo         WorkspaceGeo  `json:"workspace_geo"`
+	AllowedInferenceGeos InferenceGeos `json:"allowed_inference_geos"`
+	DefaultInferenceGeo  InferenceGeo  `json:"default_inference_geo"`
+}
+
+// DataResidencyNew is a wish where models answer. There is nothing to choose.
+type DataResidencyNew struct {
+	WorkspaceGeo         *WorkspaceGeo  `json:"workspace_geo,omitempty"`
+	AllowedInferenceGeos *InferenceGeos `json:"allowed_inference_geos,omitempty"`
+	DefaultInferenceGeo  *InferenceGeo  `json:"default_inference_geo,omitempty"`
 }
 
 // WorkspaceNew is the body that makes a workspace.
 type WorkspaceNew struct {
-	Name         string            `json:"name"`                    // 1 to 40 characters
-	DisplayColor *string           `json:"display_color,omitempty"` // "#6c5bb9"
-	Tags         map[string]string `json:"tags,omitempty"`
+	Name          string            `json:"name"`                    // 1 to 40 characters
+	DisplayColor  *string           `json:"display_color,omitempty"` // "#6c5bb9"
+	Tags          map[string]string `json:"tags,omitempty"`
+	DataResidency *DataResidencyNew `json:"data_residency,omitempty"`
+	ExternalKeyID *Null             `json:"external_key_id,omitempty"`
+	UserProfileID *Null             `json:"user_profile_id,omitempty"`
 }
 
 // WorkspaceUpdate is the body that changes a workspace. What is absent stays.
 type WorkspaceUpdate struct {
-	Name         *string            `json:"name,omitempty"`          // 1 to 40 characters
-	DisplayColor *string            `json:"display_color,omitempty"` // "#6c5bb9"
-	Tags         *map[string]string `json:"tags,omitempty"`          // replaces all tags
+	Name          *string            `json:"name,omitempty"`          // 1 to 40 characters
+	DisplayColor  *string            `json:"display_color,omitempty"` // "#6c5bb9"
+	Tags          map[string]*string `json:"tags,omitempty"`          // null takes a tag away; tags that are not named stay
+	DataResidency *DataResidencyNew  `json:"data_residency,omitempty"`
+	ExternalKeyID *Null              `json:"external_key_id,omitempty"`
+	UserProfileID *Null              `json:"user_profile_id,omitempty"`
 }
 
 // WorkspaceMember is a member of the organization in a workspace.

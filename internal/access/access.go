@@ -1,6 +1,8 @@
 package access
 
 import (
+	"strings"
+
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -59,6 +61,9 @@ func denied(who caller.Caller, right caller.Right) *fault.Error {
 	if who.Barred != "" {
 		return fault.New(fault.Denied, "%s", who.Barred).WithHint("ask an owner or admin of the organization for it")
 	}
+	if who.Kind == caller.AdminKey {
+		return unscoped(who, right)
+	}
 	role, organization := who.Role, organizationOf(who)
 	if role == "" {
 		role = string(who.Kind)
@@ -69,6 +74,20 @@ func denied(who caller.Caller, right caller.Right) *fault.Error {
 	}
 	return fault.New(fault.Denied, "your role %q in the organization %q lacks the permission %q", role, organization, right).
 		WithHint("ask an owner or admin of the organization for it")
+}
+
+// unscoped is denied to an admin key: whoever runs the program that has it wants
+// to know with which scopes to make another.
+func unscoped(who caller.Caller, right caller.Right) *fault.Error {
+	have := strings.ReplaceAll(who.Rights.String(), " ", ", ")
+	if have == "" {
+		have = "none"
+	}
+	hint := "an owner or admin makes a key with this scope in the console"
+	if !AdminKeyRights().Has(right) {
+		hint = "no admin key can have it: this is done in the console"
+	}
+	return fault.New(fault.Denied, "the admin key %q lacks the scope %q; its scopes are: %s", who.Name, right, have).WithHint(hint)
 }
 
 func organizationOf(who caller.Caller) string {

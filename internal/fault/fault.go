@@ -33,12 +33,15 @@ func (k Kind) String() string { return names[k] }
 
 // Error is a classified failure. Message is one sentence that may be shown to
 // whoever asked; Hint is what to do about it, possibly empty. Field names the
-// input at fault, where there is one. Err is the cause, for the log alone.
+// input at fault, where there is one. Code names the cause for programs, where
+// the Admin API of Anthropic has a name for it. Err is the cause, for the log
+// alone.
 type Error struct {
 	Kind       Kind
 	Message    string
 	Hint       string
 	Field      string
+	Code       string
 	RetryAfter time.Duration // when a repeat may succeed; 0 says nothing
 	Lasting    bool          // a repeat will fail too, until somebody mends something
 	Err        error
@@ -62,6 +65,9 @@ func (e *Error) WithHint(hint string) *Error { c := *e; c.Hint = hint; return &c
 
 // At returns a copy that names the input at fault.
 func (e *Error) At(field string) *Error { c := *e; c.Field = field; return &c }
+
+// Coded returns a copy that names its cause for programs.
+func (e *Error) Coded(code string) *Error { c := *e; c.Code = code; return &c }
 
 // After returns a copy that says when to try again.
 func (e *Error) After(d time.Duration) *Error { c := *e; c.RetryAfter = d; return &c }

@@ -259,8 +259,11 @@ func TestInvitationsAreAcceptedOnce(t *testing.T) {
 		if _, err := w.here.Create(ctx, admin, o, invite.New{Email: "boss@acme.example", Place: invite.Place{Role: access.Owner}}); !fault.Is(err, fault.Denied) {
 			t.Errorf("a membership admin invited an owner: %v", err)
 		}
-		if _, err := w.here.Create(ctx, who, o, invite.New{Email: "z@acme.example", Place: invite.Place{Role: access.User, Groups: []id.Group{"rbac_group_foreign"}}}); !fault.Is(err, fault.Invalid) {
-			t.Errorf("a group that is not there: %v", err)
+		for what, place := range map[string]invite.Place{"a group": {Role: access.User, Groups: []id.Group{"rbac_group_foreign"}},
+			"a workspace": {Role: access.User, Workspaces: []id.Workspace{"wrkspc_foreign"}}} {
+			if _, err := w.here.Create(ctx, who, o, invite.New{Email: "z@acme.example", Place: place}); !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s that is not there: %v", what, err)
+			}
 		}
 	})
 }

@@ -119,7 +119,7 @@ func (r *rules) allowed(email string) error {
 	if len(domains) == 0 || inDomains(email, domains) {
 		return nil
 	}
-	return fault.New(fault.Invalid, "%s invites addresses of %s alone", r.org.Name, strings.Join(domains, ", ")).At("email").
+	return fault.New(fault.Invalid, "%s invites addresses of %s alone", r.org.Name, strings.Join(domains, ", ")).At("email").Coded("email_domain_not_allowed").
 		WithHint("an owner can allow further domains in the organization's settings")
 }
 
@@ -133,10 +133,10 @@ func (r *rules) groupsOf(named []string) ([]id.Group, error) {
 	var all []id.Group
 	for _, n := range named {
 		g, err := find(r.groups, n, "group", r.org.Name)
-		if err == nil {
-			err = r.mayPutIn(g)
-		}
 		if err != nil {
+			return nil, err.Coded("rbac_group_not_found")
+		}
+		if err := r.mayPutIn(g); err != nil {
 			return nil, err
 		}
 		all = append(all, id.Group(g.ID))
@@ -163,13 +163,13 @@ func (r *rules) workspacesOf(named []string) ([]id.Workspace, error) {
 	return slices.Compact(all), nil
 }
 
-func find(all []Named, named, what, organization string) (Named, error) {
+func find(all []Named, named, what, organization string) (Named, *fault.Error) {
 	for _, n := range all {
 		if n.ID == named || strings.EqualFold(n.Name, named) {
 			return n, nil
 		}
 	}
-	return Named{}, fault.New(fault.Invalid, "there is no %s %q in %s", what, short(named), organization).At(what + "s")
+	return Named{}, fault.New(fault.NotFound, "there is no %s %q in %s", what, short(named), organization).At(what + "s")
 }
 
 // roleNamed reads a role as people write it.

@@ -77,7 +77,7 @@ type Filter struct {
 	Statuses []Status
 	Roles    []access.Role
 	Text     string // in the name or address
-	Email    string // the whole address
+	Email    string // the whole address, whatever its case; a part after + may be missing
 	Batch    id.InviteBatch
 	After    id.Invite
 	Before   id.Invite

@@ -38,7 +38,7 @@ const (
 
 // Groups lists groups, the newest first.
 func (s *Service) Groups(ctx context.Context, who caller.Caller, org id.Organization) ([]Group, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return nil, err
 	}
 	return s.Store.Groups(ctx, org)
@@ -46,7 +46,7 @@ func (s *Service) Groups(ctx context.Context, who caller.Caller, org id.Organiza
 
 // Group returns one group.
 func (s *Service) Group(ctx context.Context, who caller.Caller, org id.Organization, g id.Group) (Group, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return Group{}, err
 	}
 	return s.group(ctx, org, g)
@@ -55,14 +55,20 @@ func (s *Service) Group(ctx context.Context, who caller.Caller, org id.Organizat
 func (s *Service) group(ctx context.Context, org id.Organization, g id.Group) (Group, error) {
 	found, ok, err := s.Store.Group(ctx, org, g)
 	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "there is no such group in your organization")
+		err = NoGroup()
 	}
 	return found, err
 }
 
+// NoGroup is the NotFound of a group that is not there, or is another
+// organization's.
+func NoGroup() error {
+	return fault.New(fault.NotFound, "there is no such group in your organization").Coded("rbac_group_not_found")
+}
+
 // GroupsOf lists the groups of one member.
 func (s *Service) GroupsOf(ctx context.Context, who caller.Caller, org id.Organization, m id.Member) ([]Group, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return nil, err
 	}
 	found, err := s.member(ctx, org, m)

@@ -32,7 +32,7 @@ const (
 
 // Roles lists the custom roles by name.
 func (s *Service) Roles(ctx context.Context, who caller.Caller, org id.Organization) ([]Role, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return nil, err
 	}
 	return s.Store.Roles(ctx, org)
@@ -40,7 +40,7 @@ func (s *Service) Roles(ctx context.Context, who caller.Caller, org id.Organizat
 
 // Role returns one custom role.
 func (s *Service) Role(ctx context.Context, who caller.Caller, org id.Organization, r id.Role) (Role, error) {
-	if err := access.CheckAny(who, org, caller.ManageRoles, caller.ReadMembers); err != nil {
+	if err := access.CheckAny(who, org, caller.ReadMembers, caller.ManageRoles); err != nil {
 		return Role{}, err
 	}
 	return s.role(ctx, org, r)
@@ -49,7 +49,7 @@ func (s *Service) Role(ctx context.Context, who caller.Caller, org id.Organizati
 func (s *Service) role(ctx context.Context, org id.Organization, r id.Role) (Role, error) {
 	found, ok, err := s.Store.Role(ctx, org, r)
 	if err == nil && !ok {
-		err = fault.New(fault.NotFound, "there is no such role in your organization")
+		err = fault.New(fault.NotFound, "there is no such role in your organization").Coded("rbac_role_not_found")
 	}
 	return found, err
 }

@@ -186,6 +186,8 @@ type GroupStore interface {
 	AddGroup(ctx context.Context, g Group, most int, e audit.Event) error
 	SaveGroup(ctx context.Context, g Group, e audit.Event) (Group, error)
 	DeleteGroup(ctx context.Context, org id.Organization, g id.Group, e audit.Event) error
+	GroupMembers(ctx context.Context, org id.Organization, f GroupMemberFilter) (members []GroupMember, more bool, err error)
+	GroupMember(ctx context.Context, org id.Organization, g id.Group, m id.Member) (member GroupMember, ok bool, err error)
 	AddToGroup(ctx context.Context, org id.Organization, g id.Group, m id.Member, by Source, at time.Time, e audit.Event) error
 	RemoveFromGroup(ctx context.Context, org id.Organization, g id.Group, m id.Member, e audit.Event) error
 }

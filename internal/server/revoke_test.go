@@ -26,8 +26,9 @@ import (
 func operator() caller.Caller { return caller.OfOperator("") }
 
 // adminClient is an unmodified SDK client with only the base URL changed.
-func adminClient(base string, w *nodes.World) anthropic.Client {
-	return anthropic.NewClient(option.WithoutEnvironmentDefaults(), option.WithBaseURL(base), option.WithAPIKey(w.Sample.AdminKey.Reveal()), option.WithMaxRetries(0))
+func adminClient(base string, w *nodes.World, more ...option.RequestOption) anthropic.Client {
+	return anthropic.NewClient(append([]option.RequestOption{option.WithoutEnvironmentDefaults(), option.WithBaseURL(base), option.WithAPIKey(w.Sample.AdminKey.Reveal()),
+		option.WithMaxRetries(0)}, more...)...)
 }
 
 // sampleKey is the one API key of the sample organization, over the Admin API.

@@ -80,6 +80,31 @@ func (s Orgs) DeleteGroup(ctx context.Context, o id.Organization, g id.Group, e 
 	}, e)
 }
 
+const groupMemberColumns = `SELECT x.group_id, x.member_id, a.email, x.created_at FROM group_member x
+	JOIN member m ON m.id = x.member_id JOIN account a ON a.id = m.account_id WHERE x.organization_id = $1 AND x.group_id = $2`
+
+func scanGroupMember(s scanner) (m org.GroupMember, err error) {
+	var since int64
+	err = s.Scan(&m.Group, &m.Member, &m.Email, &since)
+	m.Since = fromMicros(since)
+	return m, err
+}
+
+func (s Orgs) GroupMembers(ctx context.Context, o id.Organization, f org.GroupMemberFilter) ([]org.GroupMember, bool, error) {
+	q := selects(groupMemberColumns, o, f.Group)
+	if f.After != "" {
+		q.and(`(x.created_at, x.member_id) < (SELECT created_at, member_id FROM group_member WHERE group_id = %s AND member_id = %s)`, f.Group, f.After)
+	}
+	q.add(` ORDER BY x.created_at DESC, x.member_id DESC LIMIT ` + q.mark(f.Limit+1))
+	found, err := queryAll(ctx, s.db.read, scanGroupMember, q.text.String(), q.args...)
+	page, more := turn(cursor{limit: f.Limit}, found)
+	return page, more, err
+}
+
+func (s Orgs) GroupMember(ctx context.Context, o id.Organization, g id.Group, m id.Member) (org.GroupMember, bool, error) {
+	return first(queryAll(ctx, s.db.read, scanGroupMember, groupMemberColumns+` AND x.member_id = $3`, o, g, m))
+}
+
 func (s Orgs) AddToGroup(ctx context.Context, o id.Organization, g id.Group, m id.Member, by org.Source, at time.Time, e audit.Event) error {
 	return s.db.record(ctx, func(t tx) error { return insertGroupMember(t, o, g, m, by, at) }, e)
 }

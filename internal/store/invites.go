@@ -173,11 +173,11 @@ func (db *DB) addInvite(t tx, out invite.Outgoing, mostOfLink int) error {
 	}
 	switch st := found[i.Email]; {
 	case st.Member == org.Active:
-		return fault.New(fault.Conflict, "%s is a member of the organization already", i.Email).At("email")
+		return fault.New(fault.Conflict, "%s is a member of the organization already", i.Email).At("email").Coded("already_member")
 	case st.Member == org.Suspended:
-		return fault.New(fault.Conflict, "%s is a suspended member of the organization", i.Email).At("email").WithHint("reinstate them instead")
+		return fault.New(fault.Conflict, "%s is a suspended member of the organization", i.Email).At("email").Coded("already_member").WithHint("reinstate them instead")
 	case st.Pending != nil:
-		return fault.New(fault.Conflict, "%s is invited already", i.Email).At("email").WithHint("send that invitation again, or withdraw it first")
+		return fault.New(fault.Conflict, "%s is invited already", i.Email).At("email").Coded("invite_already_exists").WithHint("send that invitation again, or withdraw it first")
 	}
 	if err := takeSeats(t, i.Organization, 1); err != nil {
 		return err
@@ -215,9 +215,7 @@ func (s Invites) Invites(ctx context.Context, o id.Organization, f invite.Filter
 		sought := containing(f.Text)
 		q.and(`(LOWER(name) LIKE %s ESCAPE '\' OR email LIKE %s ESCAPE '\')`, sought, sought)
 	}
-	if f.Email != "" {
-		q.and(`email = %s`, strings.ToLower(f.Email))
-	}
+	q.address("email", f.Email)
 	if f.Batch != "" {
 		q.and(`batch_id = %s`, f.Batch)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -88,12 +87,7 @@ func narrow(q *query, f org.MemberFilter) {
 	if f.Text != "" {
 		q.ofPeople(`m.account_id`, f.Text)
 	}
-	if f.Email != "" {
-		email := strings.ToLower(f.Email)
-		local, domain, _ := strings.Cut(email, "@")
-		tagged := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(local) + `+%@` + domain
-		q.and(`(a.email = %s OR a.email LIKE %s ESCAPE '\')`, email, tagged)
-	}
+	q.address("a.email", f.Email)
 }
 
 func (s Orgs) CountMembers(ctx context.Context, o id.Organization) (map[org.Status]int, error) {

@@ -90,8 +90,22 @@ func (q *query) ofPeople(account, text string) {
 	q.and(account+` IN (SELECT p.id FROM account p WHERE LOWER(p.name) LIKE %s ESCAPE '\' OR p.email LIKE %s ESCAPE '\')`, pattern, pattern)
 }
 
+// address adds a condition that a column is an e-mail address, whatever the case
+// it was asked in; a part after + may be missing. Nothing without an address.
+func (q *query) address(column, asked string) {
+	if asked == "" {
+		return
+	}
+	email := strings.ToLower(asked)
+	local, domain, _ := strings.Cut(email, "@")
+	q.and(`(`+column+` = %s OR `+column+` LIKE %s ESCAPE '\')`, email, literal.Replace(local)+`+%@`+literal.Replace(domain))
+}
+
+// literal makes a text stand for itself in a pattern.
+var literal = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
 // containing is the pattern of a text that has sought in it, for
 // LOWER(column) LIKE %s ESCAPE '\'.
 func containing(sought string) string {
-	return `%` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(sought)) + `%`
+	return `%` + literal.Replace(strings.ToLower(sought)) + `%`
 }

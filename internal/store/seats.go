@@ -49,7 +49,7 @@ func (s seats) free() int {
 
 // none says that no seat is free, who has them and whom to ask.
 func (s seats) none() error {
-	return fault.New(fault.Invalid, "no seat is free: %d of %d are taken (%s, %s)", s.members+s.pending, s.limit, manyOf(s.members, "member"), manyOf(s.pending, "invitation")).
+	return fault.New(fault.Invalid, "no seat is free: %d of %d are taken (%s, %s)", s.members+s.pending, s.limit, manyOf(s.members, "member"), manyOf(s.pending, "invitation")).Coded("org_member_limit_exceeded").
 		WithHint("ask an owner of the organization for more seats, withdraw an invitation or remove a member")
 }
 

@@ -124,6 +124,7 @@ func (s Workspaces) List(ctx context.Context, o id.Organization, f workspace.Fil
 	if !f.Archived {
 		q.add(` AND w.archived_at IS NULL`)
 	}
+	among(q, "w.id", f.IDs)
 	if f.Member != "" {
 		q.and(`EXISTS (SELECT 1 FROM workspace_member m WHERE m.workspace_id = w.id AND m.principal_id = %s)`, f.Member)
 	}

@@ -32,8 +32,8 @@ func (s *Service) List(ctx context.Context, who caller.Caller, o id.Organization
 		return nil, false, fault.New(fault.Invalid, "after_id and before_id cannot be given together").At("before_id")
 	}
 	if access.CheckWorkspace(who, "", access.SeeWorkspace, "", o) != nil {
-		if who.Member == "" {
-			return nil, false, nil
+		if who.Member == "" { // it is in none
+			return nil, false, access.Check(who, caller.ReadWorkspaces, o)
 		}
 		f.Member = who.Member
 	}
@@ -77,6 +77,11 @@ func (s *Service) May(ctx context.Context, who caller.Caller, o id.Organization,
 func (s *Service) standing(ctx context.Context, who caller.Caller, o id.Organization, w id.Workspace, want access.WorkspaceRights) (Workspace, error) {
 	if w == "" {
 		return Workspace{}, fault.New(fault.Invalid, "the default workspace cannot be changed: everybody in the organization uses it by their role")
+	}
+	if who.Kind == caller.AdminKey { // it is in none: it lacks a scope, whether the workspace is there or not
+		if err := access.CheckAny(who, o, caller.ReadWorkspaces, caller.ManageWorkspaces, caller.ManageBilling); err != nil {
+			return Workspace{}, err
+		}
 	}
 	found, ok, err := s.Store.Standing(ctx, o, w, string(who.Member))
 	if err != nil {

@@ -102,9 +102,10 @@ type Change struct {
 
 // Filter chooses workspaces. Empty fields choose all.
 type Filter struct {
-	Archived bool      // archived ones too
-	Member   id.Member // those that this member is in
-	Search   string    // in the name
+	Archived bool           // archived ones too
+	IDs      []id.Workspace // these alone
+	Member   id.Member      // those that this member is in
+	Search   string         // in the name
 	After    id.Workspace
 	Before   id.Workspace
 	Limit    int

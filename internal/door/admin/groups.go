@@ -3,163 +3,87 @@ package admin
 import (
 	"fmt"
 	"math"
-	"net/http"
 
 	"github.com/gatehouse-dev/gatehouse/api"
-	"github.com/gatehouse-dev/gatehouse/internal/caller"
-	"github.com/gatehouse-dev/gatehouse/internal/door/route"
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
-func (d *Door) groupRoutes() []route.Route {
-	return []route.Route{
-		{Pattern: "GET /v1/organizations/rbac_groups", Handler: d.serve(d.listGroups)},
-		{Pattern: "POST /v1/organizations/rbac_groups", Handler: d.serve(d.createGroup)},
-		{Pattern: "GET /v1/organizations/rbac_groups/{id}", Handler: d.serve(d.getGroup)},
-		{Pattern: "POST /v1/organizations/rbac_groups/{id}", Handler: d.serve(d.updateGroup)},
-		{Pattern: "DELETE /v1/organizations/rbac_groups/{id}", Handler: d.serve(d.deleteGroup)},
-		{Pattern: "GET /v1/organizations/rbac_groups/{id}/members", Handler: d.serve(d.listGroupMembers)},
-		{Pattern: "POST /v1/organizations/rbac_groups/{id}/members", Handler: d.serve(d.addGroupMember)},
-		{Pattern: "DELETE /v1/organizations/rbac_groups/{id}/members/{user}", Handler: d.serve(d.removeGroupMember)},
-		{Pattern: "GET /v1/organizations/rbac_roles", Handler: d.serve(d.listRoles)},
-		{Pattern: "GET /v1/organizations/rbac_roles/{id}", Handler: d.serve(d.getRole)},
-		{Pattern: "GET /v1/organizations/rbac_roles/{id}/permissions", Handler: d.serve(d.listPermissions)},
+func (d *Door) groupOperations() []operation {
+	return []operation{
+		shows("GET /rbac_groups", "List groups", whole(d.allGroups, group, newest), onward...),
+		takes("POST /rbac_groups", "Make a group", d.createGroup),
+		shows("GET /rbac_groups/{id}", "One group", one(d.cfg.Orgs.Group, group)),
+		takes("POST /rbac_groups/{id}", "Rename a group", d.updateGroup),
+		shows("DELETE /rbac_groups/{id}", "Delete a group", d.deleteGroup),
+		shows("GET /rbac_groups/{id}/members", "List who is in a group",
+			cursors(groupMembersAsked, d.cfg.Orgs.GroupMembers, groupMember, func(m org.GroupMember) string { return string(m.Member) }), onward...),
+		takes("POST /rbac_groups/{id}/members", "Add a member to a group", d.addGroupMember),
+		shows("DELETE /rbac_groups/{id}/members/{user}", "Take a member out of a group", d.removeGroupMember),
 	}
 }
 
-func noGroup() error {
-	return fault.New(fault.NotFound, "there is no such group in your organization")
+func (d *Door) allGroups(c call, _ *asked) ([]org.Group, error) {
+	return d.cfg.Orgs.Groups(c.Context(), c.who, c.who.Organization)
 }
 
-func (d *Door) listGroups(r *http.Request, who caller.Caller) (any, error) {
-	all, err := d.cfg.Orgs.Groups(r.Context(), who, who.Organization)
-	if err != nil {
-		return nil, err
-	}
-	return cut(all, ask(r), group, func(g org.Group) string { // the newest first
-		return fmt.Sprintf("%020d %s", math.MaxInt64-g.CreatedAt.UnixMicro(), g.ID)
-	})
+// newest orders groups by when they were made.
+func newest(g org.Group) string {
+	return fmt.Sprintf("%020d %s", math.MaxInt64-g.CreatedAt.UnixMicro(), g.ID)
 }
 
-func (d *Door) createGroup(r *http.Request, who caller.Caller) (any, error) {
-	var in api.RBACGroupNew
-	if err := readBody(r, &in); err != nil {
-		return nil, err
-	}
-	g, err := d.cfg.Orgs.CreateGroup(r.Context(), who, who.Organization, org.Group{Name: in.Name})
-	return group(g), err
-}
-
-func (d *Door) getGroup(r *http.Request, who caller.Caller) (any, error) {
-	g, err := d.cfg.Orgs.Group(r.Context(), who, who.Organization, id.Group(r.PathValue("id")))
+func (d *Door) createGroup(c call, in api.RBACGroupNew) (api.RBACGroup, error) {
+	g, err := d.cfg.Orgs.CreateGroup(c.Context(), c.who, c.who.Organization, org.Group{Name: in.Name})
 	return group(g), err
 }
 
 // updateGroup changes the name alone, and only of the group as it was read: what
 // somebody else has given it in between is not taken back.
-func (d *Door) updateGroup(r *http.Request, who caller.Caller) (any, error) {
-	var in api.RBACGroupUpdate
-	if err := readBody(r, &in); err != nil {
-		return nil, err
-	}
-	g, err := d.cfg.Orgs.Group(r.Context(), who, who.Organization, id.Group(r.PathValue("id")))
+func (d *Door) updateGroup(c call, in api.RBACGroupUpdate) (api.RBACGroup, error) {
+	g, err := d.cfg.Orgs.Group(c.Context(), c.who, c.who.Organization, named[id.Group](c))
 	if err != nil {
-		return nil, err
+		return api.RBACGroup{}, err
 	}
 	if in.Name != nil {
 		g.Name = *in.Name
 	}
-	g, err = d.cfg.Orgs.UpdateGroup(r.Context(), who, who.Organization, g)
+	g, err = d.cfg.Orgs.UpdateGroup(c.Context(), c.who, c.who.Organization, g)
 	return group(g), err
 }
 
-func (d *Door) deleteGroup(r *http.Request, who caller.Caller) (any, error) {
-	g := r.PathValue("id")
-	return api.RBACGroupDeleted{ID: g, Type: "rbac_group_deleted"}, d.cfg.Orgs.DeleteGroup(r.Context(), who, who.Organization, id.Group(g))
+func (d *Door) deleteGroup(c call) (api.RBACGroupDeleted, error) {
+	g := named[id.Group](c)
+	return api.RBACGroupDeleted{ID: string(g), Type: "rbac_group_deleted"}, d.cfg.Orgs.DeleteGroup(c.Context(), c.who, c.who.Organization, g)
 }
 
 func group(g org.Group) api.RBACGroup {
-	out := api.RBACGroup{ID: string(g.ID), Type: "rbac_group", Name: g.Name, RoleIDs: []string{}, SourceType: "direct",
+	return api.RBACGroup{ID: string(g.ID), Type: "rbac_group", Name: g.Name, RoleIDs: texts(g.Roles), SourceType: "direct",
 		CreatedAt: api.Time{Time: g.CreatedAt}, UpdatedAt: api.Time{Time: g.UpdatedAt}}
-	for _, role := range g.Roles {
-		out.RoleIDs = append(out.RoleIDs, string(role))
-	}
-	return out
 }
 
-func (d *Door) listGroupMembers(r *http.Request, who caller.Caller) (any, error) {
-	q := ask(r)
-	after := q.idCursor()
-	if q.err != nil {
-		return nil, q.err
-	}
-	g, err := d.cfg.Orgs.Group(r.Context(), who, who.Organization, id.Group(r.PathValue("id")))
+func groupMembersAsked(c call, q *asked) org.GroupMemberFilter {
+	return org.GroupMemberFilter{Group: named[id.Group](c), After: idCursor[id.Member](q), Limit: q.limit}
+}
+
+func (d *Door) addGroupMember(c call, in api.RBACGroupMemberNew) (api.RBACGroupMember, error) {
+	m, err := d.member(c, in.UserID)
 	if err != nil {
-		return nil, err
+		return api.RBACGroupMember{}, err
 	}
-	found, more, err := d.cfg.Orgs.Members(r.Context(), who, who.Organization, org.MemberFilter{Group: g.ID, After: id.Member(after), Limit: q.limit})
-	if err != nil {
-		return nil, err
+	g := named[id.Group](c)
+	if err := d.cfg.Orgs.AddToGroup(c.Context(), c.who, c.who.Organization, g, m.ID); err != nil {
+		return api.RBACGroupMember{}, err
 	}
-	return cursorPage(found, more, func(m org.Member) api.RBACGroupMember { return groupMember(g.ID, m) }, func(m org.Member) string { return string(m.ID) }), nil
+	joined, err := d.cfg.Orgs.GroupMember(c.Context(), c.who, c.who.Organization, g, m.ID)
+	return groupMember(joined), err
 }
 
-func (d *Door) addGroupMember(r *http.Request, who caller.Caller) (any, error) {
-	var in api.RBACGroupMemberNew
-	if err := readBody(r, &in); err != nil {
-		return nil, err
-	}
-	m, err := d.member(r, who, in.UserID)
-	if err != nil {
-		return nil, err
-	}
-	g := id.Group(r.PathValue("id"))
-	return groupMember(g, m), d.cfg.Orgs.AddToGroup(r.Context(), who, who.Organization, g, m.ID)
+func (d *Door) removeGroupMember(c call) (api.RBACGroupMemberDeleted, error) {
+	g, u := named[id.Group](c), c.PathValue("user")
+	return api.RBACGroupMemberDeleted{Type: "rbac_group_member_deleted", RBACGroupID: string(g), UserID: u},
+		d.cfg.Orgs.RemoveFromGroup(c.Context(), c.who, c.who.Organization, g, id.Member(u))
 }
 
-func (d *Door) removeGroupMember(r *http.Request, who caller.Caller) (any, error) {
-	g, u := r.PathValue("id"), r.PathValue("user")
-	return api.RBACGroupMemberDeleted{Type: "rbac_group_member_deleted", RBACGroupID: g, UserID: u},
-		d.cfg.Orgs.RemoveFromGroup(r.Context(), who, who.Organization, id.Group(g), id.Member(u))
-}
-
-func groupMember(g id.Group, m org.Member) api.RBACGroupMember {
-	return api.RBACGroupMember{Type: "rbac_group_member", RBACGroupID: string(g), UserID: string(m.ID), Email: m.Email, CreatedAt: api.Time{Time: m.JoinedAt}}
-}
-
-func (d *Door) listRoles(r *http.Request, who caller.Caller) (any, error) {
-	all, err := d.cfg.Orgs.Roles(r.Context(), who, who.Organization)
-	if err != nil {
-		return nil, err
-	}
-	return cut(all, ask(r), role, func(v org.Role) string { return v.Name })
-}
-
-func (d *Door) getRole(r *http.Request, who caller.Caller) (any, error) {
-	v, err := d.cfg.Orgs.Role(r.Context(), who, who.Organization, id.Role(r.PathValue("id")))
-	return role(v), err
-}
-
-func role(v org.Role) api.RBACRole {
-	made := api.Time{Time: v.CreatedAt}
-	return api.RBACRole{ID: string(v.ID), Type: "rbac_role", Name: v.Name, DisplayName: v.Name, CreatedAt: made, UpdatedAt: made}
-}
-
-func (d *Door) listPermissions(r *http.Request, who caller.Caller) (any, error) {
-	v, err := d.cfg.Orgs.Role(r.Context(), who, who.Organization, id.Role(r.PathValue("id")))
-	if err != nil {
-		return nil, err
-	}
-	var actions []string
-	for right := range caller.Right(64) {
-		if v.Rights.Has(right) {
-			actions = append(actions, right.String())
-		}
-	}
-	of := api.PermissionResource{Type: "organization", OrganizationID: string(who.Organization)}
-	return cut(actions, ask(r), func(action string) api.RBACRolePermission {
-		return api.RBACRolePermission{Type: "rbac_role_permission", Action: action, Resource: of}
-	}, same)
+func groupMember(m org.GroupMember) api.RBACGroupMember {
+	return api.RBACGroupMember{Type: "rbac_group_member", RBACGroupID: string(m.Group), UserID: string(m.Member), Email: m.Email, CreatedAt: api.Time{Time: m.Since}}
 }

@@ -1,165 +1,129 @@
 package admin
 
 import (
+	"context"
 	"encoding/base64"
-	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gatehouse-dev/gatehouse/api"
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
-// asked reads what a list is asked for, and keeps the first thing wrong with it.
-type asked struct {
-	query url.Values
-	limit int
-	err   error
+var (
+	ends   = []string{"limit", "after_id", "before_id"} // what pages takes
+	onward = []string{"limit", "page"}                  // what cursors takes
+)
+
+func with(names []string, more ...string) []string { return slices.Concat(names, more) }
+
+// finder is how rooms give a page: what a filter chooses, and whether there is
+// more.
+type finder[F, R any] func(ctx context.Context, who caller.Caller, o id.Organization, f F) (rows []R, more bool, err error)
+
+// find reads the filter that a list is asked with, and asks a room for a page.
+func find[F, R any](c call, q *asked, read func(call, *asked) F, room finder[F, R]) ([]R, bool, error) {
+	f := read(c, q)
+	if q.err != nil {
+		return nil, false, q.err
+	}
+	return room(c.Context(), c.who, c.who.Organization, f)
 }
 
-func ask(r *http.Request) *asked {
-	q := &asked{query: r.URL.Query(), limit: defaultLimit}
-	if raw := q.text("limit"); raw != "" {
-		n, err := strconv.Atoi(raw)
-		if err != nil || n < 1 || n > maxLimit {
-			q.wrong("limit must be a number from 1 to %d", maxLimit)
+// pages is a list that is read in both directions, from rows by their ids.
+func pages[F, R, Out any](read func(call, *asked) F, room finder[F, R], wire func(R) Out, idOf func(R) string) func(call) (api.Page[Out], error) {
+	return func(c call) (page api.Page[Out], err error) {
+		rows, more, err := find(c, ask(c), read, room)
+		if err != nil {
+			return page, err
 		}
-		q.limit = n
-	}
-	return q
-}
-
-func (q *asked) wrong(format string, args ...any) {
-	if q.err == nil {
-		q.err = fault.New(fault.Invalid, format, args...)
+		page.Data, page.HasMore = wires(rows, wire), more
+		if n := len(rows); n > 0 {
+			first, last := idOf(rows[0]), idOf(rows[n-1])
+			page.FirstID, page.LastID = &first, &last
+		}
+		return page, nil
 	}
 }
 
-// text is a parameter as it was given.
-func (q *asked) text(name string) string {
-	v := q.query.Get(name)
-	if len(v) > 1000 || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-		q.wrong("%s must be printable text of at most 1000 bytes", name)
-		return ""
+// cursors is a list that is read in one direction; key is where a row stands in
+// it.
+func cursors[F, R, Out any](read func(call, *asked) F, room finder[F, R], wire func(R) Out, key func(R) string) func(call) (api.CursorPage[Out], error) {
+	return func(c call) (page api.CursorPage[Out], err error) {
+		q := ask(c)
+		rows, more, err := find(c, q, read, room)
+		if err != nil {
+			return page, err
+		}
+		page.Data = wires(rows, wire)
+		if n := len(rows); more && n > 0 {
+			next := q.next(key(rows[n-1]))
+			page.NextPage = &next
+		}
+		return page, nil
 	}
-	return v
 }
 
-// id is a parameter that is an id.
-func (q *asked) id(name string) string {
-	v := q.text(name)
-	if v != "" && !wellFormed(v) {
-		q.wrong("%s: there is no such id", name)
-		return ""
+// whole is cursors, of a list that a room gives whole. It is put into the order
+// of its keys, so that the row which a page is after may be gone.
+func whole[R, Out any](all func(call, *asked) ([]R, error), wire func(R) Out, key func(R) string) func(call) (api.CursorPage[Out], error) {
+	type part struct {
+		after string
+		limit int
+		rows  []R
 	}
-	return v
-}
-
-// ends are the cursors of a list that is read in both directions.
-func (q *asked) ends() (after, before string) {
-	after, before = q.id("after_id"), q.id("before_id")
-	if after != "" && before != "" {
-		q.wrong("after_id and before_id cannot be given together")
-	}
-	return after, before
-}
-
-func (q *asked) yes(name string) bool {
-	v := q.text(name)
-	if v != "" && v != "true" && v != "false" {
-		q.wrong("%s must be true or false", name)
-	}
-	return v == "true"
-}
-
-// some are the values of a parameter that is given once for each, as name[]=v.
-func some[T closed](q *asked, name string) (values []T) {
-	for _, v := range slices.Concat(q.query[name+"[]"], q.query[name]) {
-		if err := oneOf(name, T(v)); err != nil {
-			if q.err == nil {
-				q.err = err
+	return cursors(func(c call, q *asked) (p part) {
+		p.after, p.limit = q.cursor(), q.limit
+		if q.err == nil {
+			var err error
+			if p.rows, err = all(c, q); err != nil {
+				q.fail(err)
 			}
-			return nil
 		}
-		if !slices.Contains(values, T(v)) {
-			values = append(values, T(v))
-		}
-	}
-	return values
+		return p
+	}, func(_ context.Context, _ caller.Caller, _ id.Organization, p part) ([]R, bool, error) {
+		slices.SortFunc(p.rows, func(a, b R) int { return strings.Compare(key(a), key(b)) })
+		rest := slices.DeleteFunc(p.rows, func(row R) bool { return p.after != "" && key(row) <= p.after })
+		return rest[:min(len(rest), p.limit)], len(rest) > p.limit, nil
+	}, wire, key)
 }
 
-// wellFormed reports whether text looks like an id, which is all that databases
-// are asked about.
-func wellFormed(v string) bool {
-	return v != "" && len(v) <= 100 && !strings.ContainsFunc(v, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '_' && r != '-'
-	})
+func wires[R, Out any](rows []R, wire func(R) Out) []Out {
+	out := make([]Out, len(rows))
+	for i, row := range rows {
+		out[i] = wire(row)
+	}
+	return out
 }
 
-// pageOf is a page of a list that is read in both directions.
-func pageOf[R, T any](rows []R, more bool, wire func(R) T, idOf func(T) string) api.Page[T] {
-	page := api.Page[T]{Data: make([]T, 0, len(rows)), HasMore: more}
-	for _, row := range rows {
-		page.Data = append(page.Data, wire(row))
-	}
-	if n := len(page.Data); n > 0 {
-		first, last := idOf(page.Data[0]), idOf(page.Data[n-1])
-		page.FirstID, page.LastID = &first, &last
-	}
-	return page
-}
-
-// cursor is where the page that is asked for begins: after the row with this key.
+// cursor is where the page that is asked for begins: after the row with this
+// key. What another list gave is refused: it would be somewhere in this one.
 func (q *asked) cursor() string {
-	raw, err := base64.RawURLEncoding.DecodeString(q.text("page"))
-	if err != nil || !utf8.Valid(raw) || strings.ContainsRune(string(raw), 0) {
+	page := q.text("page")
+	if page == "" {
+		return ""
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(page)
+	key, ok := strings.CutPrefix(string(raw), q.mark())
+	if err != nil || !ok || key == "" || !plain(key) {
 		q.wrong("page must be a next_page of this list")
 		return ""
 	}
-	return string(raw)
+	return key
 }
 
 // idCursor is cursor, of a list whose rows are known by their ids.
-func (q *asked) idCursor() string {
+func idCursor[ID ~string](q *asked) ID {
 	c := q.cursor()
 	if c != "" && !wellFormed(c) {
 		q.wrong("page must be a next_page of this list")
 		return ""
 	}
-	return c
+	return ID(c)
 }
 
-// cursorPage is a page of a list that is read in one direction; key is where a
-// row stands in it.
-func cursorPage[R, T any](rows []R, more bool, wire func(R) T, key func(R) string) api.CursorPage[T] {
-	page := api.CursorPage[T]{Data: make([]T, 0, len(rows))}
-	for _, row := range rows {
-		page.Data = append(page.Data, wire(row))
-	}
-	if n := len(rows); more && n > 0 {
-		next := base64.RawURLEncoding.EncodeToString([]byte(key(rows[n-1])))
-		page.NextPage = &next
-	}
-	return page
+// next is the cursor of the page after the row with a key.
+func (q *asked) next(key string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(q.mark() + key))
 }
-
-// cut is a page of a list that is there whole, in the order of its keys. The row
-// that the page is after may be gone.
-func cut[R, T any](all []R, q *asked, wire func(R) T, key func(R) string) (any, error) {
-	after := q.cursor()
-	if q.err != nil {
-		return nil, q.err
-	}
-	slices.SortFunc(all, func(a, b R) int { return strings.Compare(key(a), key(b)) })
-	from := 0
-	for after != "" && from < len(all) && key(all[from]) <= after {
-		from++
-	}
-	rows := all[from:]
-	return cursorPage(rows[:min(len(rows), q.limit)], len(rows) > q.limit, wire, key), nil
-}
-
-func same(v string) string { return v }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,9 +17,9 @@ type object = map[string]any
 // the types that they take and answer.
 var document = sync.OnceValue(func() []byte {
 	paths := object{}
-	for _, op := range operations {
+	for _, op := range New(Config{}).operations() {
 		method, path, _ := strings.Cut(op.pattern, " ")
-		path = "/v1/organizations" + path
+		path = root + path
 		if paths[path] == nil {
 			paths[path] = object{}
 		}
@@ -66,58 +67,98 @@ func (op operation) describe(path string) object {
 		params = append(params, object{"name": name, "in": "query", "schema": schema})
 	}
 	out := object{"summary": op.summary, "parameters": params, "responses": object{
-		"200":     object{"description": op.summary, "content": content(op.out)},
-		"default": object{"description": "What went wrong", "content": content(api.Error{})}}}
+		"200":     object{"description": op.summary, "content": content(op.out, false)},
+		"default": object{"description": "What went wrong", "content": content(reflect.TypeFor[api.Error](), false)}}}
 	if op.in != nil {
-		out["requestBody"] = object{"required": true, "content": content(op.in)}
+		out["requestBody"] = object{"required": true, "content": content(op.in, true)}
 	}
 	return out
 }
 
-func content(v any) object {
-	return object{"application/json": object{"schema": schemaOf(reflect.TypeOf(v))}}
+func content(t reflect.Type, strict bool) object {
+	return object{"application/json": object{"schema": schemas{strict}.of(t)}}
 }
 
-// schemaOf describes a type as it is written. Its structs have no cycles.
-func schemaOf(t reflect.Type) object {
-	if t == reflect.TypeFor[api.Time]() {
+// schemas describes types as they are written. Strict ones say that a field
+// which they do not name is refused: bodies are read so, whereas answers may
+// have more fields in later versions. The structs have no cycles.
+type schemas struct{ strict bool }
+
+func (s schemas) of(t reflect.Type) object {
+	switch t {
+	case reflect.TypeFor[api.Time]():
 		return object{"type": "string", "format": "date-time"}
+	case reflect.TypeFor[*api.Null]():
+		return object{"type": "null"}
 	}
-	if all, ok := reflect.Zero(t).Interface().(interface{ Values() []string }); ok && t.Kind() == reflect.String {
-		return object{"type": "string", "enum": all.Values()}
+	if value, ok := optional(t); ok {
+		return s.of(value)
+	}
+	if all, ok := valuesOf(t); ok {
+		return object{"type": "string", "enum": all}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return object{"anyOf": []object{schemaOf(t.Elem()), {"type": "null"}}}
+		return orNull(s.of(t.Elem()))
 	case reflect.Slice:
-		return object{"type": "array", "items": schemaOf(t.Elem())}
+		return object{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Map:
-		return object{"type": "object", "additionalProperties": schemaOf(t.Elem())}
+		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
 	case reflect.Int64:
 		return object{"type": "integer"}
 	case reflect.Bool:
 		return object{"type": "boolean"}
 	case reflect.Struct:
-		if value, ok := t.FieldByName("Value"); ok && strings.HasPrefix(t.Name(), "Optional[") {
-			return schemaOf(value.Type)
-		}
-		return structSchema(t)
+		return s.ofStruct(t)
 	}
 	return object{"type": "string"}
 }
 
-func structSchema(t reflect.Type) object {
+func orNull(schema object) object { return object{"anyOf": []object{schema, {"type": "null"}}} }
+
+// ofStruct describes a struct, or, if some of its fields are there for one value
+// of its type alone, what it is for each of these.
+func (s schemas) ofStruct(t reflect.Type) object {
+	kind, ok := t.FieldByName("Type")
+	all, closed := []string(nil), false
+	if ok {
+		all, closed = valuesOf(kind.Type)
+	}
+	if !closed || !slices.ContainsFunc(slices.Collect(t.Fields()), func(f reflect.StructField) bool { return f.Tag.Get("of") != "" }) {
+		return s.variant(t, "")
+	}
+	var variants []object
+	for _, v := range all {
+		variants = append(variants, s.variant(t, v))
+	}
+	return object{"oneOf": variants}
+}
+
+func (s schemas) variant(t reflect.Type, kind string) object {
 	properties, required := object{}, []string{}
 	for f := range t.Fields() {
 		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
-		schema := schemaOf(f.Type)
-		if is := f.Tag.Get("const"); is != "" {
+		schema, of := s.of(f.Type), f.Tag.Get("of")
+		is := f.Tag.Get("const")
+		if name == "type" && kind != "" {
+			is = kind
+		}
+		switch {
+		case of != "" && of != kind:
+			continue
+		case is != "":
 			schema = object{"type": "string", "const": is}
+		case rest != "" && (f.Type.Kind() == reflect.Map || f.Type.Kind() == reflect.Slice):
+			schema = orNull(schema)
 		}
 		properties[name] = schema
-		if rest == "" {
+		if rest == "" || of != "" {
 			required = append(required, name)
 		}
 	}
-	return object{"type": "object", "properties": properties, "required": required}
+	out := object{"type": "object", "properties": properties, "required": required}
+	if s.strict {
+		out["additionalProperties"] = false
+	}
+	return out
 }

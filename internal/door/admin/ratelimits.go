@@ -1,14 +1,10 @@
 package admin
 
 import (
-	"net/http"
 	"slices"
 
 	"github.com/gatehouse-dev/gatehouse/api"
-	"github.com/gatehouse-dev/gatehouse/internal/caller"
-	"github.com/gatehouse-dev/gatehouse/internal/door/route"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
-	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
@@ -21,61 +17,65 @@ const (
 
 var limitGroup = api.RateLimitGroup{ID: "rlgroup_all_models", Type: "model_group", DisplayName: "All models"}
 
-func (d *Door) rateLimitRoutes() []route.Route {
-	return []route.Route{
-		{Pattern: "GET /v1/organizations/rate_limits", Handler: d.serve(d.listRateLimits)},
-		{Pattern: "GET /v1/organizations/workspaces/{id}/rate_limits", Handler: d.serve(d.listWorkspaceRateLimits)},
-		{Pattern: "POST /v1/organizations/workspaces/{id}/rate_limits/{limit}", Handler: d.serve(d.updateWorkspaceRateLimit)},
+func (d *Door) rateLimitOperations() []operation {
+	return []operation{
+		shows("GET /rate_limits", "List rate limits", whole(d.allRateLimits, same, limitKey[api.RateLimit]), with(onward, "model", "group_type")...),
+		shows("GET /workspaces/{id}/rate_limits", "List rate limits of a workspace",
+			whole(d.allWorkspaceRateLimits, same, limitKey[api.WorkspaceRateLimit]), with(onward, "include_inherited", "group_type")...),
+		takes("POST /workspaces/{id}/rate_limits/{limit}", "Set rate limits of a workspace", d.updateWorkspaceRateLimit),
 	}
 }
+
+func same[T any](v T) T { return v }
 
 func limitKey[T any](T) string { return allModels }
 
-func (d *Door) listRateLimits(r *http.Request, who caller.Caller) (any, error) {
-	q := ask(r)
-	model, of := q.text("model"), some[api.RateLimitGroupType](q, "group_type")
+// ofGroup reports whether the one group of limits is among those asked for.
+func ofGroup(q *asked) bool {
+	of := some[api.RateLimitGroupType, api.RateLimitGroupType](q, "group_type")
+	return len(of) == 0 || slices.Contains(of, limitGroup.Type)
+}
+
+func (d *Door) allRateLimits(c call, q *asked) ([]api.RateLimit, error) {
+	model, asked := q.text("model"), ofGroup(q)
 	if q.err != nil {
 		return nil, q.err
 	}
-	o, err := d.cfg.Orgs.Get(r.Context(), who, who.Organization)
+	o, err := d.cfg.Orgs.Get(c.Context(), c.who, c.who.Organization)
 	if err != nil {
 		return nil, err
 	}
-	models := slices.Concat([]string{}, o.Settings.Models)
+	models := texts(o.Settings.Models)
 	if model != "" && len(models) > 0 && !slices.Contains(models, model) {
 		return nil, fault.New(fault.NotFound, "the organization does not allow a model %q", model)
 	}
-	var all []api.RateLimit
-	if len(of) == 0 || slices.Contains(of, limitGroup.Type) {
-		all = append(all, api.RateLimit{ID: allModels, Type: "rate_limit", Group: limitGroup, GroupType: limitGroup.Type, Models: models,
-			Limits: []api.RateLimitValue{{Type: perMinute, Value: int64(d.cfg.PerMinute)}, {Type: concurrent, Value: int64(d.cfg.Concurrent)}}})
+	if !asked {
+		return nil, nil
 	}
-	return cut(all, q, func(l api.RateLimit) api.RateLimit { return l }, limitKey)
+	return []api.RateLimit{{ID: allModels, Type: "rate_limit", Group: limitGroup, GroupType: limitGroup.Type, Models: models,
+		Limits: []api.RateLimitValue{{Type: perMinute, Value: int64(d.cfg.PerMinute)}, {Type: concurrent, Value: int64(d.cfg.Concurrent)}}}}, nil
 }
 
-func (d *Door) listWorkspaceRateLimits(r *http.Request, who caller.Caller) (any, error) {
-	q := ask(r)
-	inherited, of := q.yes("include_inherited"), some[api.RateLimitGroupType](q, "group_type")
+func (d *Door) allWorkspaceRateLimits(c call, q *asked) ([]api.WorkspaceRateLimit, error) {
+	inherited, asked := q.yes("include_inherited"), ofGroup(q)
 	if q.err != nil {
 		return nil, q.err
 	}
-	w, err := d.cfg.Workspaces.Get(r.Context(), who, who.Organization, id.Workspace(r.PathValue("id")))
+	w, err := d.workspace(c)
 	if err != nil {
 		return nil, err
 	}
-	var all []api.WorkspaceRateLimit
-	limit := d.workspaceLimit(w, inherited)
-	if len(limit.Limits) > 0 && (len(of) == 0 || slices.Contains(of, limitGroup.Type)) {
-		all = append(all, limit)
+	if limit := d.workspaceLimit(w, inherited); asked && len(limit.Limits) > 0 {
+		return []api.WorkspaceRateLimit{limit}, nil
 	}
-	return cut(all, q, func(l api.WorkspaceRateLimit) api.WorkspaceRateLimit { return l }, limitKey)
+	return nil, nil
 }
 
 // workspaceLimit is what holds in a workspace: what it has of its own, and if
 // inherited, what it has from the organization.
 func (d *Door) workspaceLimit(w workspace.Workspace, inherited bool) api.WorkspaceRateLimit {
 	out := api.WorkspaceRateLimit{Type: "workspace_rate_limit", WorkspaceID: string(w.ID), RateLimitID: allModels, Group: limitGroup, GroupType: limitGroup.Type,
-		Models: slices.Concat([]string{}, w.Models), Limits: []api.WorkspaceRateLimitValue{}}
+		Models: texts(w.Models), Limits: []api.WorkspaceRateLimitValue{}}
 	add := func(kind api.RateLimitType, own, whole int) {
 		v := api.WorkspaceRateLimitValue{Type: kind, Value: int64(own), Source: api.RateLimitValueSource{Type: "workspace"}}
 		above := int64(whole)
@@ -92,40 +92,29 @@ func (d *Door) workspaceLimit(w workspace.Workspace, inherited bool) api.Workspa
 	return out
 }
 
-func (d *Door) updateWorkspaceRateLimit(r *http.Request, who caller.Caller) (any, error) {
-	var in api.WorkspaceRateLimitUpdate
-	if err := readBody(r, &in); err != nil {
-		return nil, err
+func (d *Door) updateWorkspaceRateLimit(c call, in api.WorkspaceRateLimitUpdate) (api.WorkspaceRateLimit, error) {
+	w, err := d.workspace(c)
+	if err == nil && c.PathValue("limit") != allModels {
+		err = fault.New(fault.NotFound, "there is no such rate limit")
 	}
-	w, err := d.cfg.Workspaces.Get(r.Context(), who, who.Organization, id.Workspace(r.PathValue("id")))
+	if err == nil {
+		err = setLimits(&w.Limits, in.Limits)
+	}
 	if err != nil {
-		return nil, err
+		return api.WorkspaceRateLimit{}, err
 	}
-	if r.PathValue("limit") != allModels {
-		return nil, fault.New(fault.NotFound, "there is no such rate limit")
-	}
-	c := workspace.Change{Version: w.Version, Limits: &w.Limits}
-	if err := setLimits(c.Limits, in.Limits); err != nil {
-		return nil, err
-	}
-	w, err = d.cfg.Workspaces.Update(r.Context(), who, who.Organization, w.ID, c)
+	w, err = d.cfg.Workspaces.Update(c.Context(), c.who, c.who.Organization, w.ID, workspace.Change{Version: w.Version, Limits: &w.Limits})
 	return d.workspaceLimit(w, true), err
 }
 
 func setLimits(limits *workspace.Limits, sets []api.WorkspaceRateLimitSet) error {
 	var seen []api.RateLimitType
 	for _, set := range sets {
-		if err := oneOf("limits.type", set.Type); err != nil {
-			return err
-		}
 		if slices.Contains(seen, set.Type) {
 			return fault.New(fault.Invalid, "limits: %s is there twice", set.Type).At("limits")
 		}
 		seen = append(seen, set.Type)
 		value := 0
-		if !set.Value.Given {
-			return fault.New(fault.Invalid, "limits.value: a number, or null for the organization's, is needed").At("limits.value")
-		}
 		if set.Value.Value != nil {
 			if value = int(*set.Value.Value); value < 1 {
 				return fault.New(fault.Invalid, "limits.value must be 1 or more, or null for the organization's").At("limits.value")

@@ -1,54 +1,41 @@
 package admin
 
 import (
-	"net/http"
-
 	"github.com/gatehouse-dev/gatehouse/api"
 	"github.com/gatehouse-dev/gatehouse/internal/access"
-	"github.com/gatehouse-dev/gatehouse/internal/caller"
-	"github.com/gatehouse-dev/gatehouse/internal/door/route"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
-func (d *Door) userRoutes() []route.Route {
-	return []route.Route{
-		{Pattern: "GET /v1/organizations/users", Handler: d.serve(d.listUsers)},
-		{Pattern: "GET /v1/organizations/users/{id}", Handler: d.serve(d.getUser)},
-		{Pattern: "POST /v1/organizations/users/{id}", Handler: d.serve(d.updateUser)},
-		{Pattern: "DELETE /v1/organizations/users/{id}", Handler: d.serve(d.removeUser)},
+func (d *Door) userOperations() []operation {
+	return []operation{
+		shows("GET /users", "List members", pages(usersAsked, d.cfg.Orgs.Members, user, memberID), with(ends, "email", "roles[]")...),
+		shows("GET /users/{id}", "One member", d.getUser),
+		takes("POST /users/{id}", "Give a member another role", d.updateUser),
+		shows("DELETE /users/{id}", "Remove a member", one(d.cfg.Orgs.Remove, func(m org.Member) api.UserDeleted {
+			return api.UserDeleted{ID: string(m.ID), Type: "user_deleted"}
+		})),
 	}
 }
 
-func (d *Door) listUsers(r *http.Request, who caller.Caller) (any, error) {
-	q := ask(r)
-	after, before := q.ends()
-	f := org.MemberFilter{Email: q.text("email"), After: id.Member(after), Before: id.Member(before), Limit: q.limit}
-	for _, role := range some[api.Role](q, "roles") {
-		f.Roles = append(f.Roles, access.Role(role))
-	}
-	if q.err != nil {
-		return nil, q.err
-	}
-	found, more, err := d.cfg.Orgs.Members(r.Context(), who, who.Organization, f)
-	if err != nil {
-		return nil, err
-	}
-	return pageOf(found, more, user, func(u api.User) string { return u.ID }), nil
+func usersAsked(_ call, q *asked) org.MemberFilter {
+	f := org.MemberFilter{Email: q.text("email"), Roles: some[api.Role, access.Role](q, "roles"), Limit: q.limit}
+	f.After, f.Before = endsOf[id.Member](q)
+	return f
 }
 
-func (d *Door) getUser(r *http.Request, who caller.Caller) (any, error) {
-	m, err := d.member(r, who, r.PathValue("id"))
+func (d *Door) getUser(c call) (api.User, error) {
+	m, err := d.member(c, c.PathValue("id"))
 	return user(m), err
 }
 
 // member is somebody who is in the organization: not one who was removed.
-func (d *Door) member(r *http.Request, who caller.Caller, m string) (org.Member, error) {
+func (d *Door) member(c call, m string) (org.Member, error) {
 	if !wellFormed(m) {
 		return org.Member{}, noMember()
 	}
-	found, err := d.cfg.Orgs.Member(r.Context(), who, who.Organization, id.Member(m))
+	found, err := d.cfg.Orgs.Member(c.Context(), c.who, c.who.Organization, id.Member(m))
 	if err == nil && found.Status == org.Removed {
 		err = noMember()
 	}
@@ -59,22 +46,12 @@ func noMember() error {
 	return fault.New(fault.NotFound, "there is no such member in your organization")
 }
 
-func (d *Door) updateUser(r *http.Request, who caller.Caller) (any, error) {
-	var in api.UserUpdate
-	if err := readBody(r, &in); err != nil {
-		return nil, err
-	}
-	if err := oneOf("role", in.Role); err != nil {
-		return nil, err
-	}
-	m, err := d.cfg.Orgs.SetRole(r.Context(), who, who.Organization, id.Member(r.PathValue("id")), 0, access.Role(in.Role))
+func (d *Door) updateUser(c call, in api.UserUpdate) (api.User, error) {
+	m, err := d.cfg.Orgs.SetRole(c.Context(), c.who, c.who.Organization, named[id.Member](c), 0, access.Role(in.Role))
 	return user(m), err
 }
 
-func (d *Door) removeUser(r *http.Request, who caller.Caller) (any, error) {
-	m, err := d.cfg.Orgs.Remove(r.Context(), who, who.Organization, id.Member(r.PathValue("id")))
-	return api.UserDeleted{ID: string(m.ID), Type: "user_deleted"}, err
-}
+func memberID(m org.Member) string { return string(m.ID) }
 
 func user(m org.Member) api.User {
 	return api.User{ID: string(m.ID), Type: "user", AddedAt: api.Time{Time: m.JoinedAt}, Email: m.Email, Name: m.Name, Role: api.Role(m.Role)}

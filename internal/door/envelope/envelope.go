@@ -42,6 +42,12 @@ type Envelope struct {
 type Detail struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
+	Details *Coded `json:"details,omitempty"` // of a fault that has a code
+}
+
+// Coded names a fault's cause, so that programs need not read its message.
+type Coded struct {
+	ErrorCode string `json:"error_code"`
 }
 
 // Status is the HTTP status of an error: 503 for one that is not a fault, as
@@ -51,7 +57,11 @@ func Status(err error) int { return wires[fault.KindOf(err)].status }
 // Of makes the envelope of an error. An error that is not a fault is shown as
 // an internal one, without its text.
 func Of(requestID string, err error) Envelope {
-	return Envelope{Type: "error", Error: Detail{Type: wires[fault.KindOf(err)].kind, Message: message(err)}, RequestID: requestID}
+	detail := Detail{Type: wires[fault.KindOf(err)].kind, Message: message(err)}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code != "" {
+		detail.Details = &Coded{f.Code}
+	}
+	return Envelope{Type: "error", Error: detail, RequestID: requestID}
 }
 
 func message(err error) string {

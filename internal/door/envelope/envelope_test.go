@@ -24,6 +24,7 @@ func TestWrite(t *testing.T) {
 	}{
 		{"invalid", fault.New(fault.Invalid, "model is required"), 400, `{"type":"error","error":{"type":"invalid_request_error","message":"model is required"},"request_id":"req_1"}`, nil},
 		{"with a hint", fault.New(fault.Denied, "no").WithHint("ask"), 403, `{"type":"error","error":{"type":"permission_error","message":"no: ask"},"request_id":"req_1"}`, nil},
+		{"with a code", fault.New(fault.NotFound, "no").Coded("gone"), 404, `{"type":"error","error":{"type":"not_found_error","message":"no","details":{"error_code":"gone"}},"request_id":"req_1"}`, nil},
 		{"no fault at all", cause, 503, `{"type":"error","error":{"type":"api_error","message":"something went wrong on this server; its log knows more under the request id"},"request_id":"req_1"}`, nil},
 		{"unavailable", fault.Wrap(fault.Unavailable, cause, "not now").After(1500 * time.Millisecond), 503, `{"type":"error","error":{"type":"api_error","message":"not now"},"request_id":"req_1"}`, map[string]string{"Retry-After": "2"}},
 		{"wrapped in more", fmt.Errorf("doing it: %w", fault.New(fault.Overloaded, "busy")), 529, `{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"req_1"}`, nil},
