@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,39 +143,63 @@ func TestPagesInABrowser(t *testing.T) {
 		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
 		"/upstreams", "/upstreams/new", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
-	type look struct {
-		scheme browser.Scheme
-		width  int64
+	shown := func(t *testing.T, ctx context.Context, page string) {
+		name, query, _ := strings.Cut(page, "?")
+		if query != "" {
+			name += "-query"
+		}
+		for _, one := range []string{string(w.member.ID), string(w.place.ID), string(w.robot.ID), string(w.stopped.ID), string(all[0].ID), string(role.ID), string(group.ID)} {
+			name = strings.ReplaceAll(name, one, "one")
+		}
+		browser.Screenshot(t, ctx, strings.Trim(name, "/"))
 	}
-	looks := []look{{browser.Light, 390}, {browser.Dark, 1280}}
-	if os.Getenv(browser.Folder) != "" { // for a person's eye, the others as well
-		looks = append(looks, look{browser.Light, 1280}, look{browser.Dark, 390})
+	// Every page is as wide as a phone and as a desk, and accessible on one of them:
+	// each on the other than its neighbour.
+	const most = 15 // pages of a tab, which has so much time
+	for i, some := range slices.Collect(slices.Chunk(pages, most)) {
+		ctx := w.tab(t, w.owner, browser.Light)
+		for k, page := range some {
+			browser.Do(t, ctx, chromedp.Navigate(w.url+page))
+			for n, width := range []int64{390, 1280} {
+				browser.Do(t, ctx, chromedp.EmulateViewport(width, 844))
+				if wide := browser.Get(t, ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); wide > width {
+					t.Errorf("%s is %d pixels wide in %d", page, wide, width)
+				}
+				if (i*most+k+n)%2 == 0 {
+					browser.Accessible(t, ctx)
+				}
+			}
+		}
+		browser.NoErrors(t, ctx)
 	}
-	for _, l := range looks {
+	if os.Getenv(browser.Folder) == "" {
+		return
+	}
+	for _, l := range looks() {
 		t.Run(fmt.Sprintf("%s %d", l.scheme, l.width), func(t *testing.T) {
-			var ctx context.Context
-			for i, page := range pages {
-				if i%15 == 0 { // a tab has so much time, and the race detector takes its own
-					ctx = w.tab(t, w.owner, l.scheme)
-					browser.Do(t, ctx, chromedp.EmulateViewport(l.width, 844))
-				}
-				browser.Do(t, ctx, chromedp.Navigate(w.url+page))
-				if wide := browser.Get(t, ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); wide > l.width {
-					t.Errorf("%s is %d pixels wide in %d", page, wide, l.width)
-				}
-				name, query, _ := strings.Cut(page, "?")
-				if query != "" {
-					name += "-query"
-				}
-				browser.Accessible(t, ctx)
-				for _, one := range []string{string(w.member.ID), string(w.place.ID), string(w.robot.ID), string(w.stopped.ID), string(all[0].ID), string(role.ID), string(group.ID)} {
-					name = strings.ReplaceAll(name, one, "one")
-				}
-				browser.Screenshot(t, ctx, strings.Trim(name, "/"))
-				if i%15 == 14 || i == len(pages)-1 {
-					browser.NoErrors(t, ctx)
+			for some := range slices.Chunk(pages, most) {
+				ctx := w.tab(t, w.owner, l.scheme)
+				browser.Do(t, ctx, chromedp.EmulateViewport(l.width, 844))
+				for _, page := range some {
+					browser.Do(t, ctx, chromedp.Navigate(w.url+page))
+					shown(t, ctx, page)
 				}
 			}
 		})
 	}
+}
+
+// look is how a page is looked at.
+type look struct {
+	scheme browser.Scheme
+	width  int64
+}
+
+// looks are a phone, and for a person's eye the others as well.
+func looks() []look {
+	all := []look{{browser.Light, 390}}
+	if os.Getenv(browser.Folder) != "" {
+		all = append(all, look{browser.Dark, 1280}, look{browser.Light, 1280}, look{browser.Dark, 390}, look{browser.Light, 3840})
+	}
+	return all
 }

@@ -27,7 +27,7 @@ func press(selector string) chromedp.Action[chromedp.Void] {
 // TestAnOwnerSetsUp goes from the one-time link to a member's sign-in link, with
 // the keyboard's and the mouse's means alone.
 func TestAnOwnerSetsUp(t *testing.T) {
-	for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
+	for _, scheme := range browser.Schemes() {
 		t.Run(string(scheme), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

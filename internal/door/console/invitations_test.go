@@ -265,10 +265,10 @@ func between(text, before, after string) string {
 	return text
 }
 
-// TestInvitingInABrowser takes a list from the paste to its end, on a phone in
-// light and on a desk in dark.
+// TestInvitingInABrowser takes a list from the paste to its end, on a phone.
 func TestInvitingInABrowser(t *testing.T) {
-	for scheme, width := range map[browser.Scheme]int64{browser.Light: 390, browser.Dark: 1280} {
+	for _, scheme := range browser.Schemes() {
+		width := map[browser.Scheme]int64{browser.Light: 390, browser.Dark: 1280}[scheme]
 		t.Run(string(scheme), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t).populate()

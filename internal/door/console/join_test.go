@@ -433,7 +433,7 @@ func TestJoiningByALink(t *testing.T) {
 }
 
 func TestAnInvitedPersonAcceptsInABrowser(t *testing.T) {
-	for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
+	for _, scheme := range browser.Schemes() {
 		t.Run(string(scheme), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, mailing).populate()

@@ -200,10 +200,7 @@ func TestAccountPagesInABrowser(t *testing.T) {
 	if err := w.accounts.AskEmail(context.Background(), w.owner.Caller(caller.Web), sessionOf(t, ctx), "olive@elsewhere.example"); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []struct {
-		scheme browser.Scheme
-		width  int64
-	}{{browser.Light, 390}, {browser.Dark, 1280}, {browser.Light, 1280}, {browser.Dark, 390}} {
+	for _, l := range looks() {
 		browser.Do(t, ctx, browser.Prefer(l.scheme), chromedp.EmulateViewport(l.width, 844))
 		for _, page := range []string{"/account", "/account/security", "/account/browsers", "/account/history", "/account/app", "/account/passkeys/new", "/account/codes", "/account/confirm",
 			"/account/sign-out-everywhere", "/forgot"} {

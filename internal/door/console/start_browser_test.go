@@ -3,7 +3,6 @@ package console_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -28,11 +27,7 @@ func TestStartTurnsGreen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	looks := []browser.Scheme{browser.Light}
-	if os.Getenv(browser.Folder) != "" {
-		looks = append(looks, browser.Dark)
-	}
-	for i, scheme := range looks {
+	for i, scheme := range browser.Schemes() {
 		m := w.add(fmt.Sprintf("new%d@acme.example", i), "Nora New", access.Developer)
 		ctx := w.tab(t, m, scheme)
 		browser.Do(t, ctx, chromedp.Navigate(w.url+"/start?system=linux"))
@@ -96,7 +91,7 @@ func TestSetupsInABrowser(t *testing.T) {
 			}
 		}
 	}
-	for _, scheme := range []browser.Scheme{browser.Light, browser.Dark} {
+	for _, scheme := range browser.Schemes() {
 		ctx := w.tab(t, w.owner, scheme)
 		for _, width := range []int64{1280, 390} {
 			browser.Do(t, ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(w.url+"/people/setup"))

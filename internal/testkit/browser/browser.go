@@ -126,6 +126,15 @@ const (
 	Dark  Scheme = "dark"
 )
 
+// Schemes are those in which a way through pages is gone: one, as Accessible
+// looks at the other by itself; both, if pictures are taken for a person.
+func Schemes() []Scheme {
+	if os.Getenv(Folder) == "" {
+		return []Scheme{Light}
+	}
+	return []Scheme{Light, Dark}
+}
+
 // Prefer makes the tab ask for a colour scheme from now on.
 func Prefer(scheme Scheme) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
