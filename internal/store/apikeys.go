@@ -84,7 +84,7 @@ func (s APIKeys) ByHash(ctx context.Context, hash secret.Hash) (apikey.Key, bool
 }
 
 // choose adds the filter's conditions.
-func (q *query) choose(f apikey.Filter, now time.Time) {
+func (q *query) choose(d dialect, f apikey.Filter, now time.Time) {
 	equal := func(column, value string) {
 		if value != "" {
 			q.and(column+` = %s`, value)
@@ -101,7 +101,7 @@ func (q *query) choose(f apikey.Filter, now time.Time) {
 		q.and(`k.workspace_id = %s`, *f.Workspace)
 	}
 	if f.Search != "" {
-		q.and(`k.sought LIKE %s ESCAPE '\'`, containing(f.Search))
+		q.and(d.find()+`(k.sought, %s) > 0`, strings.ToLower(f.Search))
 	}
 	switch f.Status {
 	case "":
@@ -117,7 +117,7 @@ func (q *query) choose(f apikey.Filter, now time.Time) {
 func (s APIKeys) List(ctx context.Context, o id.Organization, f apikey.Filter, now time.Time) ([]apikey.Key, bool, error) {
 	// The page is chosen in the index alone, and only what is on it is looked at.
 	q := selects(keyColumns+`WHERE k.id IN (SELECT k.id FROM api_key k WHERE k.organization_id = $1`, o)
-	q.choose(f, now)
+	q.choose(s.db.dialect, f, now)
 	c := cursor{table: "api_key", alias: "k.", after: string(f.After), before: string(f.Before), limit: f.Limit}
 	q.page(c)
 	order := `DESC`
@@ -132,7 +132,7 @@ func (s APIKeys) List(ctx context.Context, o id.Organization, f apikey.Filter, n
 
 func (s APIKeys) Count(ctx context.Context, o id.Organization, f apikey.Filter, now time.Time) (n int, err error) {
 	q := selects(`SELECT COUNT(*) FROM api_key k WHERE k.organization_id = $1`, o)
-	q.choose(f, now)
+	q.choose(s.db.dialect, f, now)
 	_, err = s.db.queryRow(ctx, []any{&n}, q.text.String(), q.args...)
 	return n, err
 }

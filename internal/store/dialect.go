@@ -29,6 +29,7 @@ type dialect interface {
 	open(url string) (write, read *sql.DB, err error)
 	migrations(url string) (goose.Dialect, []goose.ProviderOption, func(context.Context) (unlock func() error, err error), error)
 	isDuplicate(err error) bool // a unique key is taken
+	find() string               // the function of a text and what is sought in it, which is more than 0 if it is there
 	measure(all bool) string    // has the planner's statistics made: all, or what has changed; may be empty
 	skipLocked() string         // ends a SELECT that locks what it finds, but for what others have locked
 }
@@ -146,6 +147,8 @@ func (sqliteFile) isDuplicate(err error) bool {
 	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+func (sqliteFile) find() string { return `instr` }
+
 func (sqliteFile) measure(all bool) string {
 	if all {
 		return `PRAGMA analysis_limit = 1000; ANALYZE`
@@ -185,6 +188,8 @@ func (postgres) migrations(string) (goose.Dialect, []goose.ProviderOption, func(
 	none := func(context.Context) (func() error, error) { return func() error { return nil }, nil }
 	return goose.DialectPostgres, []goose.ProviderOption{goose.WithSessionLocker(locker)}, none, nil
 }
+
+func (postgres) find() string { return `strpos` }
 
 func (postgres) measure(all bool) string {
 	if all {

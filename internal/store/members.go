@@ -44,20 +44,29 @@ func colorIn(settings string) string {
 }
 
 // memberOrders are the columns that lists are sorted by, and in which direction.
-var memberOrders = map[org.Order]struct{ by, direction, back string }{
-	org.ByJoining: {"m.created_at", "DESC", "ASC"},
-	org.ByName:    {"LOWER(a.name)", "ASC", "DESC"},
-	org.ByEmail:   {"a.email", "ASC", "DESC"},
+// A list that is in the order of accounts begins with them: a CROSS JOIN is how
+// SQLite is told so.
+var memberOrders = map[org.Order]struct{ from, by, direction, back string }{
+	org.ByJoining: {"member m CROSS JOIN account a", "m.created_at", "DESC", "ASC"},
+	org.ByName:    {"account a CROSS JOIN member m", "LOWER(a.name)", "ASC", "DESC"},
+	org.ByEmail:   {"account a CROSS JOIN member m", "a.email", "ASC", "DESC"},
 }
 
 // Members finds the ids of a page first: what goes with each is only read of
 // those that are shown.
 func (s Orgs) Members(ctx context.Context, o id.Organization, f org.MemberFilter) ([]org.Member, bool, error) {
-	q := selects(memberColumns+`WHERE m.id IN (SELECT m.id FROM member m JOIN account a ON a.id = m.account_id WHERE m.organization_id = $1`, o)
-	narrow(q, f)
 	order, ok := memberOrders[f.Order]
 	if !ok {
 		order = memberOrders[org.ByJoining]
+	}
+	q := selects(memberColumns+`WHERE m.id IN (SELECT m.id FROM `+order.from+` WHERE a.id = m.account_id AND m.organization_id = $1`, o)
+	narrow(q, f)
+	switch {
+	case f.Text == "":
+	case order.by == "m.created_at":
+		q.ofPeople(`m.account_id`, f.Text)
+	default: // accounts are gone through in their order, until there are enough
+		q.and(nameOrEmail(`a`), containing(f.Text), containing(f.Text))
 	}
 	place, direction := string(f.After), order.direction
 	if f.Before != "" {
@@ -83,9 +92,6 @@ func narrow(q *query, f org.MemberFilter) {
 	among(q, "m.role", f.Roles)
 	if f.Group != "" {
 		q.and(`m.id IN (SELECT member_id FROM group_member WHERE group_id = %s)`, f.Group)
-	}
-	if f.Text != "" {
-		q.ofPeople(`m.account_id`, f.Text)
 	}
 	q.address("a.email", f.Email)
 }

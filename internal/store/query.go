@@ -87,7 +87,12 @@ func turn[T any](c cursor, rows []T) (page []T, more bool) {
 // has a text in it. People are looked through once, and not once for every row.
 func (q *query) ofPeople(account, text string) {
 	pattern := containing(text)
-	q.and(account+` IN (SELECT p.id FROM account p WHERE LOWER(p.name) LIKE %s ESCAPE '\' OR p.email LIKE %s ESCAPE '\')`, pattern, pattern)
+	q.and(account+` IN (SELECT p.id FROM account p WHERE `+nameOrEmail(`p`)+`)`, pattern, pattern)
+}
+
+// nameOrEmail is a condition for two patterns of containing.
+func nameOrEmail(account string) string {
+	return `(LOWER(` + account + `.name) LIKE %s ESCAPE '\' OR ` + account + `.email LIKE %s ESCAPE '\')`
 }
 
 // address adds a condition that a column is an e-mail address, whatever the case

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ var _ activity.Store = Activities{}
 
 const (
 	window     = 1000             // entries that are looked at in one go
-	windows    = 8                // before a search breaks off, to go on when it is asked to
+	windows    = 4                // before a search breaks off, to go on when it is asked to
 	common     = windows * window // what more entries have is only asked of those that something rarer leads to
 	maxPrefix  = 20               // terms that a word is taken to begin
 	maxPersons = 20               // members that a name is taken to mean
@@ -32,7 +33,7 @@ type strand struct {
 	table, column string
 	values        []any
 	count         int64          // of the entries that it comes to, up to common
-	known         map[int64]bool // these entries, if they are few and do not lead
+	known         map[int64]bool // these entries, if they are few
 }
 
 // search is a filter made ready.
@@ -40,11 +41,12 @@ type search struct {
 	db      *DB
 	org     id.Organization
 	strands []strand
-	from    int64 // by time, in microseconds; 0: from the beginning
-	to      int64 // 0: to the end
-	low     int64 // no entry before this position can match
-	high    int64 // nor one at this position or after it
-	never   bool  // nothing can match
+	from    int64   // by time, in microseconds; 0: from the beginning
+	to      int64   // 0: to the end
+	low     int64   // no entry before this position can match
+	high    int64   // nor one at this position or after it
+	never   bool    // nothing can match
+	few     []int64 // if the leading strand is not common, what it has in common with others that are not; in order
 }
 
 // Search implements activity.Store.
@@ -225,8 +227,8 @@ func (s *search) between(ctx context.Context, from, to time.Time) error {
 	return err
 }
 
-// order puts the least common strand first, and reads those of the others that
-// are not common: that is less than to ask them of one entry after the other.
+// order puts the least common strand first, and reads those that are not common:
+// that is less than to ask them of one entry after the other.
 // Nothing is counted further than it takes to know that it is common.
 func (s *search) order(ctx context.Context) error {
 	if len(s.strands) < 2 {
@@ -244,8 +246,8 @@ func (s *search) order(ctx context.Context) error {
 	slices.SortStableFunc(s.strands, func(a, b strand) int {
 		return cmp.Or(cmp.Compare(a.count, b.count), cmp.Compare(len(b.values), len(a.values)))
 	})
-	for i := range s.strands[1:] {
-		x := &s.strands[1+i]
+	for i := range s.strands {
+		x := &s.strands[i]
 		if x.count == common {
 			break
 		}
@@ -260,7 +262,33 @@ func (s *search) order(ctx context.Context) error {
 			return err
 		}
 	}
+	s.meet()
 	return nil
+}
+
+// meet finds what all strands that are not common lead to.
+func (s *search) meet() {
+	if s.strands[0].known == nil {
+		return
+	}
+	s.few = []int64{}
+	for position := range s.strands[0].known {
+		if !slices.ContainsFunc(s.strands, func(x strand) bool { return x.known != nil && !x.known[position] }) {
+			s.few = append(s.few, position)
+		}
+	}
+	slices.Sort(s.few)
+}
+
+// next are the next few positions, or nothing if there are none.
+func (s *search) next(down bool, size int) []int64 {
+	from, _ := slices.BinarySearch(s.few, s.low)
+	to, _ := slices.BinarySearch(s.few, s.high)
+	some := s.few[from:max(from, to)]
+	if down {
+		return some[max(0, len(some)-size):]
+	}
+	return some[:min(len(some), size)]
 }
 
 // allOf adds the query of all entries that a strand comes to.
@@ -326,7 +354,21 @@ type candidate struct {
 func (s *search) window(ctx context.Context, down bool, size int) ([]candidate, error) {
 	q := &query{}
 	q.add(`WITH c (position) AS (`)
-	s.lead(q, down, size)
+	if s.few == nil {
+		s.lead(q, down, size)
+	} else {
+		some := s.next(down, size)
+		if len(some) == 0 {
+			return nil, nil
+		}
+		q.add(`VALUES `)
+		for i, position := range some {
+			if i > 0 {
+				q.add(`, `)
+			}
+			q.add(`(CAST(` + strconv.FormatInt(position, 10) + ` AS BIGINT))`)
+		}
+	}
 	q.add(`) SELECT c.position, CASE WHEN a.organization_id = ` + q.mark(s.org))
 	if len(s.strands) > 1 {
 		for _, x := range s.strands[1:] {
@@ -349,13 +391,10 @@ func (s *search) window(ctx context.Context, down bool, size int) ([]candidate, 
 		q.and(`a.at < %s`, s.to)
 	}
 	q.add(` THEN 1 ELSE 0 END FROM c LEFT JOIN activity a ON a.position = c.position ORDER BY c.position ` + direction(down))
-	known := func(position int64) bool {
-		return !slices.ContainsFunc(s.strands, func(x strand) bool { return x.known != nil && !x.known[position] })
-	}
 	return queryAll(ctx, s.db.read, func(row scanner) (c candidate, err error) {
 		var matches int64
 		err = row.Scan(&c.position, &matches)
-		c.matches = matches == 1 && known(c.position)
+		c.matches = matches == 1
 		return c, err
 	}, q.text.String(), q.args...)
 }

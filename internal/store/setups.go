@@ -117,11 +117,7 @@ func inPeace(columns string, o id.Organization, f onboarding.Filter, notSince ti
 }
 
 func (s Setups) Waiting(ctx context.Context, o id.Organization, f onboarding.Filter, notSince time.Time) (n int, err error) {
-	tables := `FROM member_setup s JOIN member m ON m.id = s.member_id WHERE s.organization_id = $1 `
-	if f.Sought != "" {
-		tables = setupTables
-	}
-	q := inPeace(`SELECT COUNT(*) `+tables, o, f, notSince)
+	q := inPeace(`SELECT COUNT(*) FROM member_setup s JOIN member m ON m.id = s.member_id WHERE s.organization_id = $1 `, o, f, notSince)
 	_, err = s.db.queryRow(ctx, []any{&n}, q.text.String(), q.args...)
 	return n, err
 }
