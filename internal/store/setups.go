@@ -82,15 +82,55 @@ func waiting(columns string, o id.Organization, f onboarding.Filter) *query {
 	return q
 }
 
+// Counts takes those who do not count off from all: they are few, and all are
+// counted in an index.
 func (s Setups) Counts(ctx context.Context, o id.Organization, f onboarding.Filter) ([]onboarding.Count, error) {
-	q := setupsOf(`SELECT s.step, COUNT(*), MIN(s.since) FROM member_setup s JOIN member m ON m.id = s.member_id WHERE s.organization_id = $1`, o, f)
-	q.add(` GROUP BY s.step ORDER BY s.step`)
-	return queryAll(ctx, s.db.read, func(row scanner) (c onboarding.Count, err error) {
-		var oldest int64
-		err = row.Scan(&c.Step, &c.Members, &oldest)
-		c.Oldest = fromMicros(oldest)
-		return c, err
-	}, q.text.String(), q.args...)
+	all, err := queryAll(ctx, s.db.read, scanCount, `SELECT step, COUNT(*) FROM member_setup WHERE organization_id = $1 GROUP BY step ORDER BY step`, o)
+	if err != nil {
+		return nil, err
+	}
+	off := selects(`SELECT s.step, COUNT(*) FROM member m JOIN member_setup s ON s.member_id = m.id WHERE m.organization_id = $1 AND (m.status <> 'active'`, o)
+	for _, role := range f.Without {
+		off.add(` OR (s.step = 1 AND m.role = ` + off.mark(role) + `)`)
+	}
+	off.add(`) GROUP BY s.step`)
+	others, err := queryAll(ctx, s.db.read, scanCount, off.text.String(), off.args...)
+	if err != nil {
+		return nil, err
+	}
+	var counts []onboarding.Count
+	for _, c := range all {
+		for _, other := range others {
+			if other.Step == c.Step {
+				c.Members -= other.Members
+			}
+		}
+		if c.Members <= 0 {
+			continue
+		}
+		if c.Oldest, err = s.oldest(ctx, o, f, c.Step); err != nil {
+			return nil, err
+		}
+		counts = append(counts, c)
+	}
+	return counts, nil
+}
+
+func scanCount(row scanner) (c onboarding.Count, err error) {
+	err = row.Scan(&c.Step, &c.Members)
+	return c, err
+}
+
+// oldest is since when whoever has been at a step for longest is there.
+func (s Setups) oldest(ctx context.Context, o id.Organization, f onboarding.Filter, step onboarding.Step) (time.Time, error) {
+	q := setupsOf(`SELECT s.since FROM member_setup s JOIN member m ON m.id = s.member_id WHERE s.organization_id = $1`, o, f)
+	q.and(`s.step = %s`, int(step))
+	q.add(` ORDER BY s.since LIMIT 1`)
+	var since int64
+	if ok, err := s.db.queryRow(ctx, []any{&since}, q.text.String(), q.args...); err != nil || !ok {
+		return time.Time{}, err
+	}
+	return fromMicros(since), nil
 }
 
 func (s Setups) List(ctx context.Context, o id.Organization, f onboarding.Filter) ([]onboarding.Progress, bool, error) {
