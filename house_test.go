@@ -129,6 +129,7 @@ var edges = map[string]string{
 
 // members is the member's side. It knows nouns and itself, and no room.
 var members = []string{
+	"client",
 	"cmd/gatehouse",
 	"internal/claudecode",
 	"internal/credential",
