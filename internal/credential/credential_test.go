@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/google/go-cmp/cmp"
 )
@@ -111,11 +112,11 @@ func FuzzDecode(f *testing.F) {
 		p.Fresh(now)
 		credential.Printable(p.Access)
 		again, err := credential.Encode(p)
+		if fault.Is(err, fault.Invalid) && len(b) > credential.MaxEncoded/12 {
+			return // escapes make it longer
+		}
 		if err != nil {
 			t.Fatal(err)
-		}
-		if len(again) > credential.MaxEncoded {
-			return
 		}
 		q, err := credential.Decode(again)
 		if err != nil || !q.Access.Equal(p.Access) || !q.SameChain(p) || !q.Expires.Equal(p.Expires) {
