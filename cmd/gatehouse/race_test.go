@@ -37,7 +37,7 @@ func newMember(t *testing.T) *member {
 func (m *member) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("gatehouse", args...)
 	// The race detector waits a second at the end of every program, unless told not to.
-	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + m.cover}
+	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GATEHOUSE_STORAGE=file", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + m.cover}
 	return cmd
 }
 

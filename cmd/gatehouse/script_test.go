@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("CREDENTIALS", filepath.Join(env.WorkDir, "home/.config/anthropic/credentials/gatehouse.json"))
 			env.Setenv("NO_PROXY", "*")
+			env.Setenv("GATEHOUSE_STORAGE", "file") // storage.txtar goes through the others
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at the end of every program
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
 		},

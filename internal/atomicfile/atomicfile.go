@@ -130,6 +130,14 @@ func ReadPrivate(path string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
+// Remove removes a file. It is no error if there is none.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the file: %w", err)
+	}
+	return nil
+}
+
 // Damaged is the ending of the name of a file that was set aside.
 const Damaged = ".damaged"
 

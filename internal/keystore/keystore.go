@@ -36,6 +36,8 @@ type Store interface {
 	Save(ctx context.Context, profile credential.Profile, pair credential.Pair) error
 	// Delete removes the pair. It is no error if there is none.
 	Delete(ctx context.Context, profile credential.Profile) error
+	// Forget removes the pair and what was set aside.
+	Forget(ctx context.Context, profile credential.Profile) error
 	// SetAside keeps what Load calls Invalid in another place, and names that
 	// place. The profile is empty afterwards; an older entry set aside is lost.
 	SetAside(ctx context.Context, profile credential.Profile) (where string, err error)

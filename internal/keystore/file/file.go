@@ -78,13 +78,14 @@ func (s Store) Probe(_ context.Context, profile credential.Profile) error {
 	return nil
 }
 
-// Delete removes the profile's file. The lock file stays: removing it while
-// somebody waits for it would give two processes one lock each.
+// Delete removes the profile's file. The lock file stays.
 func (s Store) Delete(_ context.Context, profile credential.Profile) error {
-	if err := os.Remove(s.Where(profile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing the credential: %w", err)
-	}
-	return nil
+	return atomicfile.Remove(s.Where(profile))
+}
+
+// Forget removes the profile's file, also one that was set aside.
+func (s Store) Forget(_ context.Context, profile credential.Profile) error {
+	return errors.Join(atomicfile.Remove(s.Where(profile)), atomicfile.Remove(s.Where(profile)+atomicfile.Damaged))
 }
 
 // SetAside renames the profile's file.

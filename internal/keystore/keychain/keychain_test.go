@@ -214,7 +214,7 @@ func TestExits(t *testing.T) {
 			t.Fatal(err)
 		}
 		begin := time.Now()
-		err := vault.Probe(t.Context(), keychain.Keychain{Program: path}, "n")
+		err := vault.Probe(t.Context(), keychain.Keychain{Program: path})
 		if !fault.Is(err, want) || strings.Contains(err.Error(), "generic-password") {
 			t.Errorf("exit %s became %v", exit, err)
 		}
@@ -222,7 +222,7 @@ func TestExits(t *testing.T) {
 			t.Errorf("exit %s took %s", exit, took)
 		}
 	}
-	if err := vault.Probe(t.Context(), keychain.Keychain{Program: "/nonexistent/security"}, "n"); !fault.Is(err, fault.Unsupported) {
+	if err := vault.Probe(t.Context(), keychain.Keychain{Program: "/nonexistent/security"}); !fault.Is(err, fault.Unsupported) {
 		t.Errorf("without the program: %v", err)
 	}
 }

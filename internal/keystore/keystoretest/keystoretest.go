@@ -238,6 +238,9 @@ func damage(t *testing.T, b Backend) {
 		if _, err := b.Store.Load(t.Context(), work); !fault.Is(err, fault.NotFound) {
 			t.Errorf("damage %d: after it was set aside: %v", n, err)
 		}
+		if err := b.Store.Forget(t.Context(), work); err != nil {
+			t.Errorf("damage %d: forgetting: %v", n, err)
+		}
 		if err := b.Store.Save(t.Context(), work, pair(7)); err != nil {
 			t.Errorf("damage %d: saving anew: %v", n, err)
 		}

@@ -218,6 +218,13 @@ func (s *Store) makeKey(ctx context.Context, items vault.Items) (secret.Text, er
 	return vault.Get(ctx, items, keyItem)
 }
 
+// ByPassphrase reports whether the profile's file, or a new one for it, opens
+// by the passphrase.
+func (s *Store) ByPassphrase(profile credential.Profile) bool {
+	h, _ := s.header(profile)
+	return h.Key == byPassphrase
+}
+
 // Probe writes a file of the largest size beside the profile's and removes it.
 // The key has to be at hand.
 func (s *Store) Probe(ctx context.Context, profile credential.Profile) error {
@@ -238,19 +245,12 @@ func (s *Store) Probe(ctx context.Context, profile credential.Profile) error {
 
 // Delete removes the profile's file. The key of other files stays.
 func (s *Store) Delete(_ context.Context, profile credential.Profile) error {
-	return remove(s.Where(profile))
+	return atomicfile.Remove(s.Where(profile))
 }
 
 // Forget removes the profile's file, also one that was set aside.
 func (s *Store) Forget(_ context.Context, profile credential.Profile) error {
-	return errors.Join(remove(s.Where(profile)), remove(s.Where(profile)+atomicfile.Damaged))
-}
-
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing the credential: %w", err)
-	}
-	return nil
+	return errors.Join(atomicfile.Remove(s.Where(profile)), atomicfile.Remove(s.Where(profile)+atomicfile.Damaged))
 }
 
 // SetAside renames the profile's file.

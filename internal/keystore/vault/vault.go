@@ -169,10 +169,15 @@ func (s *Store) indexOf(ctx context.Context, name string) index {
 	return i
 }
 
-func (s *Store) writeParts(ctx context.Context, name, text string) (index, error) {
+// random is a word that nobody else has.
+func random() string {
 	var raw [genDigits / 2]byte
 	rand.Read(raw[:])
-	next := index{sum: sum(text), generation: hex.EncodeToString(raw[:])}
+	return hex.EncodeToString(raw[:])
+}
+
+func (s *Store) writeParts(ctx context.Context, name, text string) (index, error) {
+	next := index{sum: sum(text), generation: random()}
 	for size := s.Items.Limit(); text != ""; next.parts++ {
 		part := text[:min(size, len(text))]
 		if next.parts == maxParts {
@@ -196,12 +201,13 @@ func (s *Store) dropParts(ctx context.Context, name string, i index) {
 }
 
 // Probe writes a small item, reads it back and removes it.
-func (s *Store) Probe(ctx context.Context, profile credential.Profile) error {
-	return Probe(ctx, s.Items, s.Item(profile)+" probe")
+func (s *Store) Probe(ctx context.Context, _ credential.Profile) error {
+	return Probe(ctx, s.Items)
 }
 
 // Probe finds out whether a keyring keeps what it is given.
-func Probe(ctx context.Context, items Items, name string) error {
+func Probe(ctx context.Context, items Items) error {
+	name := "probe " + random() // others may try at the same time
 	_, err := within(ctx, items.Kind(), func(ctx context.Context) (none, error) {
 		value := secret.New("probe")
 		if err := items.Set(ctx, name, value); err != nil {

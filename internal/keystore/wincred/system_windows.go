@@ -2,13 +2,12 @@ package wincred
 
 import "github.com/danieljoos/wincred"
 
-// System is the API of this machine.
-type System struct{}
+// Here is the API of this machine; nil: it has none.
+func Here() API { return system{} }
 
-var _ API = System{}
+type system struct{}
 
-// Read is CredRead.
-func (System) Read(target string) ([]byte, error) {
+func (system) Read(target string) ([]byte, error) {
 	c, err := wincred.GetGenericCredential(target)
 	if err != nil {
 		return nil, err
@@ -16,12 +15,10 @@ func (System) Read(target string) ([]byte, error) {
 	return c.CredentialBlob, nil
 }
 
-// Write is CredWrite.
-func (System) Write(target, user string, blob []byte) error {
+func (system) Write(target, user string, blob []byte) error {
 	c := wincred.NewGenericCredential(target)
 	c.UserName, c.CredentialBlob, c.Persist = user, blob, wincred.PersistLocalMachine
 	return c.Write()
 }
 
-// Delete is CredDelete.
-func (System) Delete(target string) error { return wincred.NewGenericCredential(target).Delete() }
+func (system) Delete(target string) error { return wincred.NewGenericCredential(target).Delete() }

@@ -22,7 +22,7 @@ type API interface {
 // Manager is the Credential Manager. Its methods may be called concurrently, if
 // those of API may.
 type Manager struct {
-	API API // required; System on Windows
+	API API // required; see Here
 }
 
 var _ vault.Items = Manager{}
