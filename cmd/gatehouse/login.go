@@ -159,7 +159,11 @@ func (m *Main) byCode(ctx context.Context, client *login.Client, device login.De
 // keep makes the new sign-in the profile's only one. What was there before is
 // ended at its server, so that no forgotten session stays behind.
 func (m *Main) keep(ctx context.Context, at places, home keystore.Home, next login.Enrolment, pair credential.Pair) error {
-	release, err := lockBoth(ctx, at.profile, at.store, home)
+	old := at.store
+	if fault.Is(at.recall, fault.NotFound) {
+		old = home // nobody was signed in, so nobody renews in the other place
+	}
+	release, err := lockBoth(ctx, at.profile, old, home)
 	if err != nil {
 		return err
 	}

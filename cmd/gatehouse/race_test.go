@@ -24,6 +24,7 @@ type member struct {
 	cover  string // where a measured command writes what it covered
 	server *authServer
 	store  file.Store
+	env    []string // beside what every command gets
 }
 
 func newMember(t *testing.T) *member {
@@ -38,6 +39,7 @@ func (m *member) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("gatehouse", args...)
 	// The race detector waits a second at the end of every program, unless told not to.
 	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GATEHOUSE_STORAGE=file", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + m.cover}
+	cmd.Env = append(cmd.Env, m.env...)
 	return cmd
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
@@ -19,8 +18,6 @@ type Folder string
 
 var _ keystore.Locker = Folder("")
 
-const retry = 10 * time.Millisecond
-
 // Lock takes the exclusive lock NAME.lock, where NAME is the profile's name
 // among the SDKs.
 func (f Folder) Lock(ctx context.Context, profile credential.Profile) (func(), error) {
@@ -28,16 +25,38 @@ func (f Folder) Lock(ctx context.Context, profile credential.Profile) (func(), e
 		return nil, fmt.Errorf("making the folder of the lock: %w", err)
 	}
 	lock := flock.New(filepath.Join(string(f), profile.SDKName()+".lock"), flock.SetPermissions(atomicfile.SecretFile))
-	held, err := lock.TryLockContext(ctx, retry)
+	held, err := lock.TryLock()
+	if err == nil && !held {
+		err = wait(ctx, lock)
+	}
 	if ctx.Err() != nil {
-		if held {
+		if err == nil {
 			_ = lock.Unlock()
 		}
 		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "another gatehouse is renewing the credential and has not finished").
 			WithHint("gatehouse status" + profile.Flag())
 	}
-	if err != nil || !held {
+	if err != nil {
 		return nil, fmt.Errorf("locking the credential: %w", err)
 	}
 	return func() { _ = lock.Unlock() }, nil
+}
+
+// wait lets the system wake us: hundreds who look again every few milliseconds
+// would keep the holder from working. A wait that is given up goes on in the
+// background, and lets go of the lock as soon as it has it.
+func wait(ctx context.Context, lock *flock.Flock) error {
+	done := make(chan error, 1)
+	go func() { done <- lock.Lock() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		go func() {
+			if <-done == nil {
+				_ = lock.Unlock()
+			}
+		}()
+		return ctx.Err()
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,7 +34,7 @@ const patience = 30 * time.Second
 // New starts a bus with an unlocked, empty GNOME Keyring.
 func New(t testing.TB) *Bus {
 	t.Helper()
-	b := start(t, `echo "$DBUS_SESSION_BUS_ADDRESS"; printf 'open sesame' | exec gnome-keyring-daemon --foreground --unlock --components=secrets`, "gnome-keyring-daemon")
+	b := start(t, `printf 'open sesame' >"$HOME/password"; exec gnome-keyring-daemon --foreground --unlock --components=secrets <"$HOME/password"`, "gnome-keyring-daemon")
 	b.await("org.freedesktop.secrets")
 	return b
 }
@@ -41,7 +42,7 @@ func New(t testing.TB) *Bus {
 // Empty starts a bus on which nobody keeps secrets.
 func Empty(t testing.TB) *Bus {
 	t.Helper()
-	return start(t, `echo "$DBUS_SESSION_BUS_ADDRESS"; exec cat`)
+	return start(t, "exec cat")
 }
 
 // Hanging starts a bus with a Secret Service that takes calls and answers none.
@@ -57,7 +58,23 @@ func Hanging(t testing.TB) *Bus {
 	return b
 }
 
-// start runs a script below dbus-run-session. It ends when the test does.
+// busConfig is that of a session bus that starts no service by itself: the ones
+// that are installed on the machine are none of ours.
+const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+`
+
+// start runs a script below dbus-run-session, which ends when the script does,
+// and the script when the test does.
 func start(t testing.TB, script string, programs ...string) *Bus {
 	t.Helper()
 	for _, name := range append(programs, "dbus-run-session") {
@@ -73,7 +90,11 @@ func start(t testing.TB, script string, programs ...string) *Bus {
 	if err := os.Mkdir(run, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("dbus-run-session", "--", "sh", "-c", script)
+	config := filepath.Join(home, "bus.conf")
+	if err := os.WriteFile(config, []byte(busConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("dbus-run-session", "--config-file", config, "--", "sh", "-c", `echo "$$ $DBUS_SESSION_BUS_ADDRESS"; `+script)
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "XDG_RUNTIME_DIR=" + run, "XDG_DATA_HOME=" + home,
 		"XDG_DATA_DIRS=" + home, "TMPDIR=" + home, "LANG=C.UTF-8"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -88,9 +109,12 @@ func start(t testing.TB, script string, programs ...string) *Bus {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	pid := 0
 	stop := sync.OnceFunc(func() {
 		_ = stdin.Close()
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // the group that we made
+		if pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
 		late := time.AfterFunc(5*time.Second, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 		_ = cmd.Wait()
 		late.Stop()
@@ -101,7 +125,11 @@ func start(t testing.TB, script string, programs ...string) *Bus {
 	if err != nil {
 		t.Fatalf("dbus-run-session said nothing: %v", err)
 	}
-	return &Bus{Address: strings.TrimSpace(line), t: t, stop: stop}
+	first, address, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if pid, err = strconv.Atoi(first); err != nil || address == "" {
+		t.Fatalf("dbus-run-session said %q", line)
+	}
+	return &Bus{Address: address, t: t, stop: stop}
 }
 
 // Connect is a connection that ends with the test.
@@ -131,10 +159,16 @@ func (b *Bus) await(name string) {
 	if there {
 		return
 	}
-	select {
-	case <-changes:
-	case <-time.After(patience):
-		b.t.Fatalf("nobody became %s", name)
+	late := time.After(patience)
+	for {
+		select {
+		case s := <-changes: // others are about ourselves
+			if s.Name == "org.freedesktop.DBus.NameOwnerChanged" {
+				return
+			}
+		case <-late:
+			b.t.Fatalf("nobody became %s", name)
+		}
 	}
 }
 
