@@ -139,6 +139,34 @@ func TestKilledHolderFreesTheLock(t *testing.T) {
 	}
 }
 
+// A process that is killed after the server has rotated the token, and before it
+// has written the answer down, loses nothing: the same answer comes again.
+func TestKilledBetweenAnswerAndWrite(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.login()
+	m.expire(-time.Hour)
+	rotated, dead := make(chan struct{}), make(chan struct{})
+	m.server.set(func() { m.server.onRotated = func() { close(rotated); <-dead } })
+	victim := m.command("token")
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-rotated
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = victim.Wait()
+	close(dead)
+	m.server.set(func() { m.server.onRotated = nil })
+	if _, stderr, code := m.run("token"); code != exitOK {
+		t.Fatalf("after the kill: %d, %s", code, stderr)
+	}
+	if m.server.count("rotated") != 1 || m.server.count("grace") != 1 || m.server.count("reuse") != 0 {
+		t.Errorf("rotated %d, again %d, revoked %d", m.server.count("rotated"), m.server.count("grace"), m.server.count("reuse"))
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	m := newMember(t)

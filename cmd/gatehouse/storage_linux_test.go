@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -140,5 +142,65 @@ func TestPassphraseAtTheTerminal(t *testing.T) {
 	given.Expect(`gatehouse: no passphrase was given`)
 	if _, stderr, code := m.run("token"); code != exitOK {
 		t.Errorf("token after it was given up: %d, %s", code, stderr)
+	}
+}
+
+// inNamespace runs a command of the member's where a script has mounted what it
+// wants. It needs a private mount namespace.
+func (m *member) inNamespace(script string, args ...string) *exec.Cmd {
+	m.t.Helper()
+	for _, way := range [][]string{{"unshare", "-m"}, {"unshare", "-m", "-r"}} {
+		if exec.Command(way[0], append(way[1:], "mount", "--make-rprivate", "/")...).Run() != nil {
+			continue
+		}
+		inner := m.command(args...)
+		argv := append(append(way, "sh", "-ec", "mount --make-rprivate /\n"+script+"\nexec \"$@\"", "sh"), inner.Args...)
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Env = inner.Env
+		return cmd
+	}
+	const why = "a full disk needs a private mount namespace: Linux, as root or where users may make namespaces"
+	if os.Getenv("CI") != "" {
+		m.t.Fatal(why)
+	}
+	m.t.Skip(why)
+	return nil
+}
+
+// A disk without room and a home that cannot be written end no sign-in: the
+// refresh token is not used up, a token that still serves is handed out, and the
+// rest is one line.
+func TestFullDiskAndReadOnlyHome(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"full": `c=$HOME/.config/anthropic/credentials; cp -a "$c" "$HOME/copy"
+			mount -t tmpfs -o size=64k,mode=0700 tmpfs "$c"; cp -a "$HOME"/copy/. "$c"; rm -r "$HOME/copy"
+			head -c 65536 /dev/zero >"$c/fill" 2>/dev/null || true`,
+		"read-only": `mount --bind "$HOME" "$HOME"; mount -o remount,ro,bind "$HOME"`,
+	} {
+		m := newMember(t)
+		m.cover = t.TempDir()
+		m.login()
+		run := func(left time.Duration) (out, said string, err error) {
+			m.expire(left)
+			var stdout, stderr strings.Builder
+			cmd := m.inNamespace(script, "token")
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			err = cmd.Run()
+			return stdout.String(), stderr.String(), err
+		}
+		if out, said, err := run(20 * time.Minute); err != nil || out == "" {
+			t.Errorf("%s, with a token that still serves: %v, %s", name, err, said)
+		}
+		out, said, err := run(-time.Hour)
+		if err == nil || out != "" || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "gatehouse: ") || strings.Contains(said, "gatehouse login") {
+			t.Errorf("%s, with an expired token: %v, said %q", name, err, said)
+		}
+		if m.server.count("refresh_token") != 0 {
+			t.Errorf("%s: the refresh token was used up", name)
+		}
+		if _, stderr, code := m.run("token"); code != exitOK || m.server.count("rotated") != 1 {
+			t.Errorf("%s, afterwards: %d, %s", name, code, stderr)
+		}
 	}
 }
