@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -39,11 +40,10 @@ func TestStorageScripts(t *testing.T) {
 	testscript.Run(t, p)
 }
 
-// places are those of the member's command.
-func (m *member) places() places {
-	m.t.Helper()
+// main is the member's command inside this process.
+func (m *member) main() *Main {
 	env := m.command().Env
-	main := &Main{System: "linux", Home: m.home, Stderr: io.Discard, Now: time.Now, Getenv: func(name string) string {
+	return &Main{System: "linux", Home: m.home, Stderr: io.Discard, Now: time.Now, Getenv: func(name string) string {
 		value := ""
 		for _, e := range env { // the last one counts
 			if v, ok := strings.CutPrefix(e, name+"="); ok {
@@ -52,7 +52,11 @@ func (m *member) places() places {
 		}
 		return value
 	}}
-	at, err := main.places()
+}
+
+func (m *member) places() places {
+	m.t.Helper()
+	at, err := m.main().places()
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -203,4 +207,117 @@ func TestFullDiskAndReadOnlyHome(t *testing.T) {
 			t.Errorf("%s, afterwards: %d, %s", name, code, stderr)
 		}
 	}
+}
+
+// crashing is a home whose process dies at the n-th call, before or after it.
+type crashing struct {
+	keystore.Home
+	left  *int
+	after bool
+}
+
+type crash struct{}
+
+func (c crashing) at(do func()) {
+	*c.left--
+	if *c.left == 0 && !c.after {
+		panic(crash{})
+	}
+	do()
+	if *c.left == 0 && c.after {
+		panic(crash{})
+	}
+}
+
+func (c crashing) Load(ctx context.Context, p credential.Profile) (pair credential.Pair, err error) {
+	c.at(func() { pair, err = c.Home.Load(ctx, p) })
+	return pair, err
+}
+
+func (c crashing) Save(ctx context.Context, p credential.Profile, pair credential.Pair) (err error) {
+	c.at(func() { err = c.Home.Save(ctx, p, pair) })
+	return err
+}
+
+func (c crashing) Delete(ctx context.Context, p credential.Profile) (err error) {
+	c.at(func() { err = c.Home.Delete(ctx, p) })
+	return err
+}
+
+// Wherever a move is broken off, the sign-in goes on in the one place or the
+// other, and the next move completes it.
+func TestMoveIsBrokenOffAnywhere(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	passphrase := filepath.Join(m.home, "passphrase")
+	if err := os.WriteFile(passphrase, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.env = []string{passphraseFile + "=" + passphrase}
+	m.login()
+	want, err := m.places().store.Load(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moves := 0
+	for n := 1; n < 10; n++ {
+		for _, after := range []bool{false, true} {
+			for _, to := range []string{keystore.Sealed, keystore.File} {
+				main, at := m.main(), m.places()
+				home, err := at.open(main, to, at.known.Origin)
+				if err != nil {
+					t.Fatal(err)
+				}
+				left := n
+				at.store = crashing{at.store, &left, after}
+				broken := func() (broken bool) {
+					defer func() { broken = recover() != nil }()
+					err = main.transfer(t.Context(), at, crashing{home, &left, after}, "a test")
+					return false
+				}()
+				if !broken && err != nil {
+					t.Fatal(err)
+				}
+				if got, err := m.places().store.Load(t.Context(), ""); err != nil || !got.SameChain(want) {
+					t.Fatalf("to %s, broken off at %d: %v", to, n, err)
+				}
+				if _, stderr, code := m.run("storage", "move", to); code != exitOK {
+					t.Fatalf("to %s, broken off at %d, and again: %s", to, n, stderr)
+				}
+				if broken {
+					moves++
+				}
+			}
+		}
+	}
+	if moves < 16 {
+		t.Errorf("only %d moves were broken off", moves)
+	}
+}
+
+// Programs that ask while the credential is moved to and fro get it.
+func TestTokensDuringMoves(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.env = []string{"DBUS_SESSION_BUS_ADDRESS=" + keyring.New(t).Address}
+	m.login()
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				if out, err := m.command("token").Output(); err != nil || len(out) == 0 {
+					t.Errorf("%v", err)
+					return
+				}
+			}
+		})
+	}
+	for _, to := range []string{keystore.SecretService, keystore.File, keystore.SecretService, keystore.File, keystore.SecretService} {
+		if _, stderr, code := m.run("storage", "move", to); code != exitOK {
+			t.Errorf("move to %s: %s", to, stderr)
+		}
+	}
+	stop()
+	all.Wait()
 }
