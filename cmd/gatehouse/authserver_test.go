@@ -34,6 +34,8 @@ type authServer struct {
 	wrongIss bool
 	// onRefresh is called before a refresh token is looked at, without the lock.
 	onRefresh func()
+	// onRotated is called when a token has its successor, before anybody is told.
+	onRotated func()
 	late      time.Duration // its clock is ahead by so much
 	counts    map[string]int
 	codes     map[string]*grantCode
@@ -244,6 +246,11 @@ func (s *authServer) refresh(w http.ResponseWriter, token string) {
 		l.used = s.clock()
 		l.successor = s.issue(w, l.family)
 		s.counts["rotated"]++
+		if then := s.onRotated; then != nil {
+			s.mu.Unlock()
+			then()
+			s.mu.Lock()
+		}
 	case s.clock().Sub(l.used) <= s.grace:
 		s.counts["grace"]++
 		s.answer(w, l.family, l.successor)

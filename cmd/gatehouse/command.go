@@ -12,14 +12,15 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
-	"github.com/gatehouse-dev/gatehouse/internal/keystore/file"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/gatehouse-dev/gatehouse/internal/sdkprofile"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/spf13/cobra"
 )
 
 // Main is the whole command with everything it touches passed in. All fields
-// but Transport are required.
+// but Transport and Prompt are required.
 type Main struct {
 	Stdout, Stderr io.Writer
 	Getenv         func(string) string
@@ -34,9 +35,12 @@ type Main struct {
 	OpenBrowser    func(ctx context.Context, address string) error
 	Transport      http.RoundTripper
 	Version        string
+	// Prompt asks for what must not be shown; nil: there is no terminal.
+	Prompt func(ctx context.Context, question string) (secret.Text, error)
 
 	profileFlag string
-	running     bool // a verb has begun: its errors are not about usage any more
+	typed       secret.Text // the passphrase, once it was asked for
+	running     bool        // a verb has begun: its errors are not about usage any more
 }
 
 // Exit codes, as documented for the command.
@@ -72,7 +76,7 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.doctorVerb(), m.versionVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(), m.versionVerb())
 	return root
 }
 
@@ -154,7 +158,9 @@ type places struct {
 	profile credential.Profile
 	memory  login.Memory
 	sdk     sdkprofile.Folder
-	store   file.Store
+	store   keystore.Home
+	known   login.Enrolment // zero if nothing, or nothing readable, is remembered
+	recall  error           // of known
 }
 
 func (m *Main) places() (places, error) {
@@ -167,7 +173,15 @@ func (m *Main) places() (places, error) {
 		return places{}, err
 	}
 	memory, err := m.memory()
-	return places{profile: p, memory: memory, sdk: sdk, store: file.Store{Dir: sdk.Credentials()}}, err
+	if err != nil {
+		return places{}, err
+	}
+	at := places{profile: p, memory: memory, sdk: sdk}
+	at.known, at.recall = memory.Recall(p)
+	if at.store, err = at.open(m, at.known.Storage, at.known.Origin); err != nil {
+		at.store = missing{at.known.Storage, err}
+	}
+	return at, nil
 }
 
 func (m *Main) memory() (login.Memory, error) {

@@ -17,13 +17,16 @@
 //	1    failed
 //	2    used wrongly: an unknown command, flag or value
 //	3    not signed in, or the sign-in has ended
-//	4    the server cannot be reached, or cannot answer now
+//	4    the server or the storage cannot be reached, or cannot answer now
 //	130  interrupted
 //
 // Environment:
 //
 //	GATEHOUSE_SERVER      the server to sign in at
 //	GATEHOUSE_PROFILE     the sign-in that is meant, like --profile
+//	GATEHOUSE_STORAGE     where to keep the credential, like --storage
+//	GATEHOUSE_PASSPHRASE_FILE
+//	                      a file of mode 0600 with the passphrase of the sealed storage
 //	GATEHOUSE_CONFIG_DIR  where gatehouse remembers its servers (~/.config/gatehouse)
 //	ANTHROPIC_CONFIG_DIR  where the SDKs keep their profiles (~/.config/anthropic)
 //	CLAUDE_CONFIG_DIR     where Claude Code keeps its settings (~/.claude)

@@ -163,16 +163,16 @@ func (m *Main) deliver(ctx context.Context, e *examination, d Diagnosis, flags d
 		}
 		return err
 	}
-	known, err := e.at.memory.Recall(e.at.profile)
-	if err != nil {
-		return signedOut(e.at.profile, err)
+	known := e.at.known
+	if e.at.recall != nil {
+		return e.at.signedOut(e.at.recall)
 	}
 	if origin, err := login.ParseServer(e.address); err != nil || origin != known.Origin {
 		return &usageError{"the sign-in is of another server than the one that is named", "gatehouse doctor --report" + e.at.profile.Flag()}
 	}
 	pair, err := m.source(e.at).Pair(ctx)
 	if err != nil {
-		return signedOut(e.at.profile, err)
+		return e.at.signedOut(err)
 	}
 	return m.client(known.Server).Report(ctx, known.Origin, "", pair.Access, d.report())
 }

@@ -283,7 +283,7 @@ func (e *examination) credentials() {
 func (e *examination) store(ctx context.Context) {
 	_, err := e.at.store.Load(ctx, e.at.profile)
 	if err == nil || fault.Is(err, fault.NotFound) {
-		if _, err = e.at.memory.Recall(e.at.profile); fault.Is(err, fault.NotFound) {
+		if err = e.at.recall; fault.Is(err, fault.NotFound) {
 			err = nil
 		}
 	}

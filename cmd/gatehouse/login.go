@@ -8,6 +8,8 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore/sealed"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/gatehouse-dev/gatehouse/internal/sdkprofile"
 	"github.com/spf13/cobra"
@@ -21,6 +23,7 @@ const (
 
 type loginFlags struct {
 	server    string
+	storage   string
 	noBrowser bool
 }
 
@@ -29,10 +32,18 @@ func (m *Main) loginVerb() *cobra.Command {
 	c := m.withProfile(m.verb("login", "Sign in at your organization's server",
 		`With a display a browser opens; otherwise, and with --no-browser, a code is shown
 that is confirmed in a browser anywhere. Afterwards "gatehouse token" prints
-access tokens, and ANTHROPIC_PROFILE=gatehouse (gatehouse-NAME for another
-profile) makes Claude Code and every official SDK use the sign-in. The server is
-remembered.`, func(ctx context.Context) error { return m.login(ctx, flags) }))
+access tokens. The server is remembered.
+
+The credential is kept in --storage (GATEHOUSE_STORAGE): keychain on macOS,
+wincred on Windows, secret-service on Linux; sealed, an encrypted file; or file,
+in the clear and readable by you alone. Without it, where it was kept before, or
+the first but file that can be used; "gatehouse storage list" shows which.
+
+With file alone there is also an SDK profile: ANTHROPIC_PROFILE=gatehouse
+(gatehouse-NAME for another profile) makes Claude Code and every official SDK use
+the sign-in by themselves.`, func(ctx context.Context) error { return m.login(ctx, flags) }))
 	c.Flags().StringVar(&flags.server, "server", "", "the server's address (GATEHOUSE_SERVER, or the one used last)")
+	c.Flags().StringVar(&flags.storage, "storage", "", "where the credential is kept (GATEHOUSE_STORAGE)")
 	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "show a code instead of opening a browser")
 	return c
 }
@@ -46,21 +57,32 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := at.sdk.Claim(at.profile, login.ClientID); err != nil {
-		return err
-	}
 	server, err := m.client(login.Server{}).Discover(ctx, address)
 	if err != nil {
 		return again(err, flags, at.profile)
+	}
+	chosen, err := m.storageFor(ctx, at, flags.storage)
+	if err != nil {
+		return err
+	}
+	if chosen.Kind == keystore.File {
+		if err := at.sdk.Claim(at.profile, login.ClientID); err != nil {
+			return err
+		}
+	}
+	home, err := m.ready(ctx, at, chosen.Kind, server.Origin)
+	if err != nil {
+		return err
 	}
 	pair, err := m.signIn(ctx, m.client(server), flags.noBrowser)
 	if err != nil {
 		return again(err, flags, at.profile)
 	}
-	if err := m.keep(ctx, at, server, pair); err != nil {
+	next := login.Enrolment{Server: server, SignedIn: m.Now().UTC().Truncate(time.Second), Storage: chosen.Kind, StorageWhy: chosen.Why}
+	if err := m.keep(ctx, at, home, next, pair); err != nil {
 		return err
 	}
-	m.welcome(at, server, pair)
+	m.welcome(at, home, next, pair)
 	return nil
 }
 
@@ -87,8 +109,8 @@ func (m *Main) serverFor(at places, flag string) (string, error) {
 	if named := m.Getenv("GATEHOUSE_SERVER"); named != "" {
 		return named, nil
 	}
-	if known, err := at.memory.Recall(at.profile); err == nil {
-		return known.Origin, nil
+	if at.recall == nil {
+		return at.known.Origin, nil
 	}
 	if last := at.memory.LastServer(); last != "" {
 		return last, nil
@@ -136,45 +158,121 @@ func (m *Main) byCode(ctx context.Context, client *login.Client, device login.De
 
 // keep makes the new sign-in the profile's only one. What was there before is
 // ended at its server, so that no forgotten session stays behind.
-func (m *Main) keep(ctx context.Context, at places, server login.Server, pair credential.Pair) error {
-	lockCtx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	release, err := at.store.Lock(lockCtx, at.profile)
+func (m *Main) keep(ctx context.Context, at places, home keystore.Home, next login.Enrolment, pair credential.Pair) error {
+	old := at.store
+	if fault.Is(at.recall, fault.NotFound) {
+		old = home // nobody was signed in, so nobody renews in the other place
+	}
+	release, err := lockBoth(ctx, at.profile, old, home)
 	if err != nil {
 		return err
 	}
 	defer release()
-	oldPair, oldErr := at.store.Load(ctx, at.profile)
-	known, knownErr := at.memory.Recall(at.profile)
-	if knownErr != nil || known.Origin != server.Origin {
-		// An SDK that reads between the two writes must not send the old server's
-		// token to the new one.
-		if err := at.store.Delete(ctx, at.profile); err != nil {
-			return err
-		}
-	}
-	if err := at.memory.Remember(at.profile, login.Enrolment{Server: server, SignedIn: m.Now().UTC().Truncate(time.Second)}); err != nil {
+	oldPair, oldErr := m.clearDamage(ctx, at)
+	if err := m.replace(ctx, at, home, next, pair); err != nil {
 		return err
 	}
-	claims, _ := credential.ReadClaims(pair.Access) // an opaque token names no organization
-	if err := at.sdk.Write(at.profile, sdkprofile.Profile{ClientID: login.ClientID, BaseURL: server.Origin, OrganizationID: claims.Organization}); err != nil {
-		return err
-	}
-	if err := at.store.Save(ctx, at.profile, pair); err != nil {
-		return err
-	}
-	if oldErr == nil && knownErr == nil && !oldPair.SameChain(pair) {
+	if oldErr == nil && at.recall == nil && !oldPair.SameChain(pair) {
 		revokeCtx, cancel := context.WithTimeout(ctx, revokePatience)
 		defer cancel()
-		_ = m.client(known.Server).Revoke(revokeCtx, oldPair) // best effort: it may have ended long ago
+		_ = m.client(at.known.Server).Revoke(revokeCtx, oldPair) // best effort: it may have ended long ago
 	}
 	return nil
 }
 
-func (m *Main) welcome(at places, server login.Server, pair credential.Pair) {
+// replace puts the pair in its home and removes it from where it was. Whenever
+// it is broken off, the old sign-in or the new one is whole.
+func (m *Main) replace(ctx context.Context, at places, home keystore.Home, next login.Enrolment, pair credential.Pair) error {
+	if home.Name() != keystore.File {
+		if err := home.Save(ctx, at.profile, pair); err != nil {
+			return err
+		}
+		if err := at.memory.Remember(at.profile, next); err != nil {
+			return err
+		}
+		if _, err := at.sdk.Remove(at.profile, login.ClientID); err != nil {
+			return err
+		}
+		return m.leave(ctx, at, home)
+	}
+	steps := []func() error{
+		func() error { return home.Save(ctx, at.profile, pair) },
+		func() error { return at.memory.Remember(at.profile, next) },
+		func() error { return m.publish(at, next, pair) },
+	}
+	if at.recall != nil || at.known.Origin != next.Origin {
+		// Nobody who reads in between may send one server's token to the other.
+		steps = append([]func() error{func() error { return home.Delete(ctx, at.profile) }}, steps[1], steps[2], steps[0])
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return m.leave(ctx, at, home)
+}
+
+// publish writes the SDK profile, which leads to the credentials file.
+func (m *Main) publish(at places, next login.Enrolment, pair credential.Pair) error {
+	claims, _ := credential.ReadClaims(pair.Access) // an opaque token names no organization
+	return at.sdk.Write(at.profile, sdkprofile.Profile{ClientID: login.ClientID, BaseURL: next.Origin, OrganizationID: claims.Organization})
+}
+
+// leave removes the pair from a place that is not its home any more.
+func (m *Main) leave(ctx context.Context, at places, home keystore.Home) error {
+	if at.store.Name() == home.Name() && at.store.Where(at.profile) == home.Where(at.profile) {
+		return nil
+	}
+	if err := at.store.Delete(ctx, at.profile); err != nil {
+		m.say("gatehouse: warning: %s still holds an older credential: %s", printable(at.store.Where(at.profile)), printable(message(err)))
+	}
+	return nil
+}
+
+// clearDamage loads the old pair. What cannot be read is set aside, so that it
+// stands in nobody's way and can still be looked at.
+func (m *Main) clearDamage(ctx context.Context, at places) (credential.Pair, error) {
+	pair, err := at.store.Load(ctx, at.profile)
+	if !fault.Is(err, fault.Invalid) {
+		return pair, err
+	}
+	if where, aside := at.store.SetAside(ctx, at.profile); aside == nil {
+		m.say("%s. It was set aside: %s", sentence(printable(message(err))), printable(where))
+	}
+	return credential.Pair{}, err
+}
+
+// lockBoth locks a profile in one place or two, always in the same order.
+func lockBoth(ctx context.Context, p credential.Profile, a, b keystore.Home) (release func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	if a.Name() > b.Name() {
+		a, b = b, a
+	}
+	first, err := a.Lock(ctx, p)
+	if err != nil || a.Name() == b.Name() {
+		return first, err
+	}
+	second, err := b.Lock(ctx, p)
+	if err != nil {
+		first()
+		return nil, err
+	}
+	return func() { second(); first() }, nil
+}
+
+func (m *Main) welcome(at places, home keystore.Home, next login.Enrolment, pair credential.Pair) {
 	claims, _ := credential.ReadClaims(pair.Access) // an opaque token names nobody
-	m.say("Signed in at %s%s.", server.Origin, as(claims))
-	m.say("Claude Code and the SDKs use it with ANTHROPIC_PROFILE=%s; to make that lasting, run: gatehouse setup claude-code%s", at.profile.SDKName(), at.profile.Flag())
+	m.say("Signed in at %s%s.", next.Origin, as(claims))
+	if home.Name() == keystore.File {
+		m.say("Claude Code and the SDKs use it with ANTHROPIC_PROFILE=%s; to make that lasting, run: gatehouse setup claude-code%s", at.profile.SDKName(), at.profile.Flag())
+		return
+	}
+	m.say("The credential is kept in %s (%s); there is no SDK profile, because an SDK could not read it there.", home.Name(), printable(next.StorageWhy))
+	if s, ok := home.(*sealed.Store); ok && s.ByPassphrase(at.profile) && m.Getenv(passphraseFile) == "" {
+		m.say("Programs that call gatehouse need the passphrase too: put it into a file of mode 0600 and name that in %s.", passphraseFile)
+	}
+	m.say("To make Claude Code use it, run: gatehouse setup claude-code%s", at.profile.Flag())
 }
 
 func as(claims credential.Claims) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/spf13/cobra"
 )
@@ -27,13 +28,13 @@ func (m *Main) logout(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	ours := at.sdk.Claim(at.profile, login.ClientID) == nil
+	ours := at.store.Name() != keystore.File || at.sdk.Claim(at.profile, login.ClientID) == nil
 	pair, loadErr := at.store.Load(ctx, at.profile)
 	if !ours || fault.Is(loadErr, fault.NotFound) {
 		m.say("Nobody is signed in here.")
 		return m.clear(ctx, at, ours)
 	}
-	known, err := at.memory.Recall(at.profile)
+	known, err := at.known, at.recall
 	if err == nil {
 		err = loadErr
 	}

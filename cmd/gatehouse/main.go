@@ -25,7 +25,7 @@ func run() int {
 		Getenv: os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
-		LookPath: exec.LookPath, Output: output,
+		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
 		Version: version,
 	}
 	return m.Run(ctx, os.Args[1:])

@@ -24,6 +24,7 @@ type member struct {
 	cover  string // where a measured command writes what it covered
 	server *authServer
 	store  file.Store
+	env    []string // beside what every command gets
 }
 
 func newMember(t *testing.T) *member {
@@ -37,7 +38,8 @@ func newMember(t *testing.T) *member {
 func (m *member) command(args ...string) *exec.Cmd {
 	cmd := exec.Command("gatehouse", args...)
 	// The race detector waits a second at the end of every program, unless told not to.
-	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + m.cover}
+	cmd.Env = []string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "NO_PROXY=*", "GATEHOUSE_STORAGE=file", "GORACE=atexit_sleep_ms=0", "GOCOVERDIR=" + m.cover}
+	cmd.Env = append(cmd.Env, m.env...)
 	return cmd
 }
 
@@ -134,6 +136,34 @@ func TestKilledHolderFreesTheLock(t *testing.T) {
 	// grace window gives the same successor again.
 	if m.server.count("reuse") != 0 {
 		t.Error("the family was revoked")
+	}
+}
+
+// A process that is killed after the server has rotated the token, and before it
+// has written the answer down, loses nothing: the same answer comes again.
+func TestKilledBetweenAnswerAndWrite(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.login()
+	m.expire(-time.Hour)
+	rotated, dead := make(chan struct{}), make(chan struct{})
+	m.server.set(func() { m.server.onRotated = func() { close(rotated); <-dead } })
+	victim := m.command("token")
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-rotated
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = victim.Wait()
+	close(dead)
+	m.server.set(func() { m.server.onRotated = nil })
+	if _, stderr, code := m.run("token"); code != exitOK {
+		t.Fatalf("after the kill: %d, %s", code, stderr)
+	}
+	if m.server.count("rotated") != 1 || m.server.count("grace") != 1 || m.server.count("reuse") != 0 {
+		t.Errorf("rotated %d, again %d, revoked %d", m.server.count("rotated"), m.server.count("grace"), m.server.count("reuse"))
 	}
 }
 

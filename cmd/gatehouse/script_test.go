@@ -46,8 +46,13 @@ type serverKey struct{}
 // command and an authorization server of its own at $SERVER.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	// What goes for one storage goes for the others: testdata/storage is about those.
+	testscript.Run(t, scripts("testdata/script", map[string]string{"GATEHOUSE_STORAGE": "file"}))
+}
+
+func scripts(dir string, more map[string]string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -58,6 +63,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("CREDENTIALS", filepath.Join(env.WorkDir, "home/.config/anthropic/credentials/gatehouse.json"))
 			env.Setenv("NO_PROXY", "*")
+			for name, value := range more {
+				env.Setenv(name, value)
+			}
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector waits a second at the end of every program
 			return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
@@ -67,7 +75,7 @@ func TestScripts(t *testing.T) {
 			"mode":   scriptMode,
 			"json":   scriptJSON,
 		},
-	})
+	}
 }
 
 // scriptServer is "server approve|deny|wait|up|down|forget|wrongiss",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/spf13/cobra"
 )
 
@@ -24,7 +25,7 @@ func (m *Main) setupVerb() *cobra.Command {
 		`--door helper   env.ANTHROPIC_BASE_URL and apiKeyHelper: Claude Code runs
                 "gatehouse token" whenever it needs a credential
 --door profile  env.ANTHROPIC_PROFILE: Claude Code reads the SDK profile and
-                renews it by itself
+                renews it by itself; only where the credential is kept in a file
 
 Everything else in the settings stays as it is. A copy is made beside the file,
 and --undo takes the change back. With --print nothing is written; what would be
@@ -52,15 +53,18 @@ func (m *Main) setup(_ context.Context, flags setupFlags) error {
 	if flags.undo {
 		return m.undoSetup(settings)
 	}
-	known, err := at.memory.Recall(at.profile)
-	if err != nil {
-		return signedOut(at.profile, err)
+	if at.recall != nil {
+		return at.signedOut(at.recall)
+	}
+	if door == claudecode.Profile && at.keptIn() != keystore.File {
+		return fault.New(fault.Conflict, "the profile door needs a credential that an SDK can read, and it is kept in %s", at.keptIn()).
+			WithHint("gatehouse setup claude-code --door helper" + at.profile.Flag())
 	}
 	self, err := m.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
-	to := claudecode.Target{Server: known.Origin, Command: shellWord(m.System, self) + " token" + at.profile.Flag(), Profile: at.profile.SDKName()}
+	to := claudecode.Target{Server: at.known.Origin, Command: shellWord(m.System, self) + " token" + at.profile.Flag(), Profile: at.profile.SDKName()}
 	if flags.print {
 		b, err := claudecode.Fragment(door, to)
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/spf13/cobra"
 )
@@ -44,7 +45,8 @@ type TokenStatus struct {
 // StoreStatus is where the credential is kept.
 type StoreStatus struct {
 	Kind string `json:"kind"`
-	Path string `json:"path"`
+	Path string `json:"path"`          // of a file; otherwise the item in words
+	Why  string `json:"why,omitempty"` // it is kept there
 }
 
 // ProfileStatus is the profile of the official SDKs; OK says that it leads to
@@ -61,7 +63,7 @@ func (m *Main) statusVerb() *cobra.Command {
 		`The server is not asked. With --json one object is printed on standard output:
 profile, signed_in, server, identity {subject, email, name}, organization_id,
 device_session_id, signed_in_at, access_token {expires_at, expired},
-store {kind, path}, sdk_profile {name, path, ok}. Fields are only ever added.
+store {kind, path, why}, sdk_profile {name, path, ok}. Fields are only ever added.
 Exit code 3 if nobody is signed in.`, func(ctx context.Context) error { return m.status(ctx, asJSON) }))
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -83,21 +85,21 @@ func (m *Main) status(ctx context.Context, asJSON bool) error {
 	} else if problem == nil {
 		m.print(s)
 	}
-	return signedOut(at.profile, problem)
+	return at.signedOut(problem)
 }
 
 // look gathers what is stored; problem says why nobody counts as signed in.
 func (m *Main) look(ctx context.Context, at places) (s Status, problem error) {
 	s = Status{Profile: at.profile.String(),
-		Store:      StoreStatus{Kind: at.store.Name(), Path: at.store.Where(at.profile)},
+		Store:      StoreStatus{Kind: at.store.Name(), Path: at.store.Where(at.profile), Why: at.known.StorageWhy},
 		SDKProfile: ProfileStatus{Name: at.profile.SDKName(), Path: at.sdk.Config(at.profile)}}
-	known, err := at.memory.Recall(at.profile)
-	if err != nil {
-		return s, err
+	known := at.known
+	if at.recall != nil {
+		return s, at.recall
 	}
 	s.Server, s.SignedInAt = known.Origin, &known.SignedIn
 	there, err := at.sdk.Read(at.profile)
-	s.SDKProfile.OK = err == nil && there.ClientID == login.ClientID && there.BaseURL == known.Origin
+	s.SDKProfile.OK = err == nil && at.keptIn() == keystore.File && there.ClientID == login.ClientID && there.BaseURL == known.Origin
 	pair, err := at.store.Load(ctx, at.profile)
 	if err != nil {
 		return s, err
@@ -130,6 +132,11 @@ func (m *Main) print(s Status) {
 	row("Since", s.SignedInAt.UTC().Format(time.RFC3339))
 	row("Access token", m.life(s.AccessToken))
 	row("Store", s.Store.Kind+", "+s.Store.Path)
+	row("Why there", s.Store.Why)
+	if s.Store.Kind != keystore.File {
+		row("SDK profile", "none, because an SDK could not read the credential there")
+		return
+	}
 	state := "not usable, run: gatehouse login" + credential.Profile(s.Profile).Flag()
 	if s.SDKProfile.OK {
 		state = "use it with ANTHROPIC_PROFILE=" + s.SDKProfile.Name

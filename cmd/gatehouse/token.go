@@ -25,8 +25,15 @@ func (m *Main) token(ctx context.Context) error {
 		return err
 	}
 	pair, err := m.source(at).Pair(ctx)
+	if fault.Is(err, fault.NotFound) {
+		// "storage move" may have come between the two looks.
+		if now, again := m.places(); again == nil && now.keptIn() != at.keptIn() {
+			at = now
+			pair, err = m.source(at).Pair(ctx)
+		}
+	}
 	if err != nil {
-		return signedOut(at.profile, err)
+		return at.signedOut(err)
 	}
 	if !credential.Printable(pair.Access) {
 		return fault.New(fault.Invalid, "the stored access token is not printable")
@@ -41,24 +48,28 @@ func (m *Main) source(at places) *refresh.Source {
 	return &refresh.Source{Profile: at.profile, Store: at.store, Locker: at.store, Now: m.Now, Exchanger: exchanger{m, at}}
 }
 
-// exchanger finds out which server to ask only when there is something to ask.
+// exchanger makes a client only when there is something to ask.
 type exchanger struct {
 	m  *Main
 	at places
 }
 
 func (e exchanger) Exchange(ctx context.Context, old credential.Pair) (credential.Pair, error) {
-	enrolment, err := e.at.memory.Recall(e.at.profile)
-	if err != nil {
-		return credential.Pair{}, err
+	if e.at.recall != nil {
+		return credential.Pair{}, e.at.recall
 	}
-	return e.m.client(enrolment.Server).Exchange(ctx, old)
+	return e.m.client(e.at.known.Server).Exchange(ctx, old)
 }
 
-// signedOut names the profile in what the rooms say without knowing it.
-func signedOut(p credential.Profile, err error) error {
+// signedOut names the profile in what the rooms say without knowing it. Where
+// the memory of the sign-in is damaged, that is what is wrong.
+func (at places) signedOut(err error) error {
+	p := at.profile
 	if !fault.Is(err, fault.NotFound) {
 		return err
+	}
+	if at.recall != nil && !fault.Is(at.recall, fault.NotFound) {
+		return at.recall
 	}
 	if p == credential.DefaultProfile {
 		return fault.New(fault.Unauthenticated, "you are not signed in")

@@ -105,7 +105,8 @@ func syncDir(dir string) {
 
 // ReadPrivate returns the content of a file of at most limit bytes that only
 // this user can read. It fails with fs.ErrNotExist if there is none, and with
-// *UnsafeError for a link, a foreign owner or a mode that lets others in.
+// *UnsafeError for a link, a foreign owner, a mode that lets others in, or what
+// is larger.
 func ReadPrivate(path string, limit int64) ([]byte, error) {
 	f, err := openNoFollow(path)
 	if err != nil {
@@ -124,7 +125,30 @@ func ReadPrivate(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("reading the file: %w", err)
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
+		return nil, unsafe(path, fmt.Sprintf("is larger than %d bytes", limit), "rm")
 	}
 	return b, nil
+}
+
+// Remove removes a file. It is no error if there is none.
+func Remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("removing the file: %w", err)
+	}
+	return nil
+}
+
+// Damaged is the ending of the name of a file that was set aside.
+const Damaged = ".damaged"
+
+// SetAside renames a file, or whatever has its name, to path + Damaged and
+// returns that. An older one of that name is replaced. It is no error if there
+// is none.
+func SetAside(path string) (string, error) {
+	aside := path + Damaged
+	_ = os.Remove(aside) // the rename says what was in the way
+	if err := os.Rename(path, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("setting the file aside: %w", err)
+	}
+	return aside, nil
 }

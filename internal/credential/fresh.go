@@ -5,17 +5,34 @@ import "time"
 // Floor is the least time a token must still live to be handed out.
 const Floor = 60 * time.Second
 
+// clockSlack is how much longer than its life a token may seem to live before
+// the clock counts as set back.
+const clockSlack = time.Minute
+
 // Fresh reports whether the access token has at least half of its life left, so
-// that it can be handed out without asking anybody. When the token does not say
-// how long its life is, Floor is asked for instead.
+// that it can be handed out without asking anybody. Each token of a chain wants
+// up to a tenth of its life more than that, a different part for each, so that
+// machines that signed in or woke up together do not renew together. A token
+// that seems to live longer than it ever did is not fresh: the clock was set
+// back, and nobody knows how long it lives. When the token does not say how long
+// its life is, Floor is asked for instead.
 func (p Pair) Fresh(now time.Time) bool {
-	return p.left(now) >= p.wanted()
+	life := p.life()
+	if life == 0 {
+		return p.left(now) >= Floor
+	}
+	left := p.left(now)
+	return left >= life/2+p.spread(life/10) && left <= life+clockSlack
 }
 
 // Usable reports whether the access token has Floor left, or half of a life
 // shorter than twice that: enough to hand it out when it cannot be renewed.
 func (p Pair) Usable(now time.Time) bool {
-	return p.left(now) >= min(p.wanted(), Floor)
+	wanted := Floor
+	if life := p.life(); life > 0 {
+		wanted = min(wanted, life/2)
+	}
+	return p.left(now) >= wanted
 }
 
 func (p Pair) left(now time.Time) time.Duration {
@@ -25,12 +42,20 @@ func (p Pair) left(now time.Time) time.Duration {
 	return p.Expires.Sub(now)
 }
 
-// The life is taken from the difference of two claims, so a clock that is wrong
-// on either side does not change it.
-func (p Pair) wanted() time.Duration {
+// life is how long the token lives in all; 0: it does not say. It is taken from
+// the difference of two claims, so a clock that is wrong on either side does not
+// change it.
+func (p Pair) life() time.Duration {
 	claims, err := ReadClaims(p.Access)
 	if err != nil || claims.Issued.IsZero() || !claims.Expires.After(claims.Issued) {
-		return Floor
+		return 0
 	}
-	return claims.Expires.Sub(claims.Issued) / 2
+	return claims.Expires.Sub(claims.Issued)
+}
+
+// spread is a part of most that is the same for every program that holds the
+// pair.
+func (p Pair) spread(most time.Duration) time.Duration {
+	sum := p.Access.Hash()
+	return most / 256 * time.Duration(sum[0])
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
@@ -34,7 +35,8 @@ type wire struct {
 	ExpiresAt    *int64 `json:"expires_at,omitempty"`
 }
 
-// Encode returns the JSON form of a pair.
+// Encode returns the JSON form of a pair. It fails with fault.Invalid if that is
+// larger than MaxEncoded.
 func Encode(p Pair) ([]byte, error) {
 	w := wire{Version: Version, Type: typeOAuthToken, AccessToken: p.Access.Reveal(), RefreshToken: p.Refresh.Reveal()}
 	if !p.Expires.IsZero() {
@@ -45,7 +47,10 @@ func Encode(p Pair) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the credential: %w", err)
 	}
-	return append(b, '\n'), nil
+	if b = append(b, '\n'); len(b) > MaxEncoded {
+		return nil, fault.New(fault.Invalid, "the credential is larger than %d bytes", MaxEncoded).WithHint("gatehouse login")
+	}
+	return b, nil
 }
 
 // Decode reads the JSON form. Unknown keys are ignored, as the format asks. An

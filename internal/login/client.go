@@ -132,7 +132,8 @@ func (c *Client) readPair(body []byte, kept secret.Text) (credential.Pair, error
 // the token itself says if the answer is silent.
 func (c *Client) ends(pair credential.Pair, seconds float64) time.Time {
 	if seconds > 0 && seconds <= maxLife.Seconds() {
-		return c.Now().Add(time.Duration(seconds) * time.Second)
+		// Without the monotonic clock, which stands still while a machine sleeps.
+		return c.Now().Add(time.Duration(seconds) * time.Second).Round(0)
 	}
 	claims, err := credential.ReadClaims(pair.Access)
 	if err != nil || seconds != 0 {

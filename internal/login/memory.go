@@ -26,6 +26,11 @@ type Memory struct{ Dir string }
 type Enrolment struct {
 	Server
 	SignedIn time.Time `json:"signed_in_at"`
+	// Storage is where the credential is kept, a name of package keystore. Empty
+	// is keystore.File: earlier versions knew no other.
+	Storage string `json:"storage,omitempty"`
+	// StorageWhy says to a person why it is that one.
+	StorageWhy string `json:"storage_why,omitempty"`
 }
 
 func (m Memory) profile(p credential.Profile) string {

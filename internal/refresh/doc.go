@@ -15,6 +15,10 @@
 // where the pair it replaces still stands, and a refusal is believed only if
 // nobody else has renewed meanwhile.
 //
+// A renewal is early, at 50 to 60 % of a token's life (see credential.Pair.Fresh),
+// and the answer that a crash or a full disk has swallowed is asked for again: the
+// server gives the same one for a while.
+//
 // It must never delete a stored pair, whatever the server says, never ask a
 // person, and never wait longer than its deadlines.
 package refresh

@@ -201,8 +201,8 @@ func (c *Console) ways(who caller.Caller, models []string) []way {
 	ways := []way{
 		{"Claude Code, with the gatehouse command", "Sign in once in the browser, set Claude Code up, and start it.",
 			"gatehouse login --server " + u + "\ngatehouse setup claude-code\nclaude", true},
-		{"Claude Code and the official SDKs, by profile", "Signing in wrote a profile as well. The clients read it and renew it themselves.",
-			"gatehouse login --server " + u + "\nANTHROPIC_PROFILE=gatehouse claude", false},
+		{"Claude Code and the official SDKs, by profile", "Kept in a file, the sign-in is a profile as well. The clients read it and renew it themselves.",
+			"gatehouse login --storage file --server " + u + "\nANTHROPIC_PROFILE=gatehouse claude", false},
 		{"Anything that runs a credential script", "For settings that you keep yourself: this is what gatehouse setup writes.",
 			fmt.Sprintf("{\n  \"env\": {\"ANTHROPIC_BASE_URL\": %q},\n  \"apiKeyHelper\": \"gatehouse token\"\n}", u), false},
 		{"Nothing of ours installed", "Claude Code's own sign-in, with these managed settings. Then type /login.",

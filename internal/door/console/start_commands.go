@@ -153,7 +153,7 @@ func (to target) signInCommands() []startCommand {
 		return []startCommand{{"In " + managedFiles[to.system] + ":", fmt.Sprintf("{\n  \"forceLoginMethod\": \"gateway\",\n  \"forceLoginGatewayUrl\": %q\n}", to.url)},
 			{"Start Claude Code:", "claude"}, {"And type there:", "/login"}}
 	case "profile":
-		return []startCommand{login}
+		return []startCommand{{"Sign in, into a file that the clients read:", "gatehouse login --storage file --server " + to.url}}
 	case "helper":
 		file := "~/.claude/settings.json"
 		if to.system == "windows" {

@@ -7,13 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/keystore"
-	"github.com/gofrs/flock"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore/lockfile"
 )
 
 // Store keeps pairs in Dir, one file for each profile. Dir is required and is
@@ -21,13 +20,12 @@ import (
 type Store struct{ Dir string }
 
 var (
-	_ keystore.Store  = Store{}
-	_ keystore.Locker = Store{}
+	_ keystore.Home   = Store{}
 	_ keystore.Prober = Store{}
 )
 
 // Name is "file".
-func (s Store) Name() string { return "file" }
+func (s Store) Name() string { return keystore.File }
 
 // Where is the path of the profile's file.
 func (s Store) Where(profile credential.Profile) string {
@@ -80,31 +78,22 @@ func (s Store) Probe(_ context.Context, profile credential.Profile) error {
 	return nil
 }
 
-// Delete removes the profile's file. The lock file stays: removing it while
-// somebody waits for it would give two processes one lock each.
+// Delete removes the profile's file. The lock file stays.
 func (s Store) Delete(_ context.Context, profile credential.Profile) error {
-	if err := os.Remove(s.Where(profile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing the credential: %w", err)
-	}
-	return nil
+	return atomicfile.Remove(s.Where(profile))
 }
 
-const lockRetry = 10 * time.Millisecond
+// Forget removes the profile's file, also one that was set aside.
+func (s Store) Forget(_ context.Context, profile credential.Profile) error {
+	return errors.Join(atomicfile.Remove(s.Where(profile)), atomicfile.Remove(s.Where(profile)+atomicfile.Damaged))
+}
 
-// Lock takes an exclusive lock on NAME.lock beside the profile's file. The
-// operating system frees it when the process ends in any way.
+// SetAside renames the profile's file.
+func (s Store) SetAside(_ context.Context, profile credential.Profile) (string, error) {
+	return atomicfile.SetAside(s.Where(profile))
+}
+
+// Lock takes an exclusive lock on NAME.lock beside the profile's file.
 func (s Store) Lock(ctx context.Context, profile credential.Profile) (func(), error) {
-	if err := os.MkdirAll(s.Dir, atomicfile.SecretDir); err != nil {
-		return nil, fmt.Errorf("making the folder of the lock: %w", err)
-	}
-	lock := flock.New(filepath.Join(s.Dir, profile.SDKName()+".lock"), flock.SetPermissions(atomicfile.SecretFile))
-	held, err := lock.TryLockContext(ctx, lockRetry)
-	if ctx.Err() != nil {
-		return nil, fault.Wrap(fault.Unavailable, ctx.Err(), "another gatehouse is renewing the credential and has not finished").
-			WithHint("gatehouse status" + profile.Flag())
-	}
-	if err != nil || !held {
-		return nil, fmt.Errorf("locking the credential: %w", err)
-	}
-	return func() { _ = lock.Unlock() }, nil
+	return lockfile.Folder(s.Dir).Lock(ctx, profile)
 }

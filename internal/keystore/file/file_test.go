@@ -21,7 +21,7 @@ func TestSuite(t *testing.T) {
 		s := file.Store{Dir: filepath.Join(t.TempDir(), "not", "yet")}
 		return keystoretest.Backend{Store: s, Locker: s, Reopen: func() (keystore.Store, keystore.Locker) {
 			return file.Store{Dir: s.Dir}, file.Store{Dir: s.Dir}
-		}}
+		}, Damage: keystoretest.DamageFile(s.Where), Damages: keystoretest.FileDamages}
 	})
 }
 

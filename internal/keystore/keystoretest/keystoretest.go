@@ -2,6 +2,7 @@ package keystoretest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -21,6 +22,10 @@ type Backend struct {
 	Store  keystore.Store
 	Locker keystore.Locker
 	Reopen func() (keystore.Store, keystore.Locker)
+	// Damage makes what is stored of a profile unreadable, in the n-th of
+	// Damages ways.
+	Damage  func(t *testing.T, profile credential.Profile, n int)
+	Damages int
 }
 
 // Run runs the suite; open makes an empty backend for each part of it.
@@ -34,6 +39,8 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 		"probing changes nothing":      probing,
 		"one holder at a time":         exclusive,
 		"a lock is waited for in time": patience,
+		"damage costs one profile":     damage,
+		"large pairs":                  large,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,5 +206,68 @@ func probing(t *testing.T, b Backend) {
 	}
 	if _, err := b.Store.Load(t.Context(), work); !fault.Is(err, fault.NotFound) {
 		t.Errorf("Probe left something: %v", err)
+	}
+}
+
+// What is damaged is said to be, is not believed, hurts nobody else, and can be
+// set aside and replaced.
+func damage(t *testing.T, b Backend) {
+	if b.Damages == 0 {
+		t.Fatal("the backend's test does not say how it is damaged")
+	}
+	for n := range b.Damages {
+		for _, p := range []credential.Profile{work, "other"} {
+			if err := b.Store.Save(t.Context(), p, pair(2999)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.Damage(t, work, n)
+		_, err := b.Store.Load(t.Context(), work)
+		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Invalid || f.Hint == "" {
+			t.Fatalf("damage %d: %v, want Invalid with a hint", n, err)
+		}
+		if strings.Contains(err.Error(), "aaaa") {
+			t.Errorf("damage %d: the error quotes what is stored: %v", n, err)
+		}
+		if got, err := b.Store.Load(t.Context(), "other"); err != nil || !same(got, pair(2999)) {
+			t.Errorf("damage %d: another profile suffers: %v", n, err)
+		}
+		if where, err := b.Store.SetAside(t.Context(), work); err != nil || where == "" || where == b.Store.Where(work) {
+			t.Errorf("damage %d: set aside in %q: %v", n, where, err)
+		}
+		if _, err := b.Store.Load(t.Context(), work); !fault.Is(err, fault.NotFound) {
+			t.Errorf("damage %d: after it was set aside: %v", n, err)
+		}
+		if err := b.Store.Forget(t.Context(), work); err != nil {
+			t.Errorf("damage %d: forgetting: %v", n, err)
+		}
+		if err := b.Store.Save(t.Context(), work, pair(7)); err != nil {
+			t.Errorf("damage %d: saving anew: %v", n, err)
+		}
+		if got, err := b.Store.Load(t.Context(), work); err != nil || !same(got, pair(7)) {
+			t.Errorf("damage %d: what was saved anew: %v", n, err)
+		}
+	}
+}
+
+// Pairs up to the longest token go in and out, and what is larger is refused
+// and leaves the old one.
+func large(t *testing.T, b Backend) {
+	want := credential.Pair{Access: secret.New(strings.Repeat("x", credential.MaxToken)), Refresh: secret.New(strings.Repeat("y", credential.MaxToken)),
+		Expires: time.Unix(1795352810, 0)}
+	for _, p := range []credential.Pair{pair(1), want, pair(2), want} {
+		if err := b.Store.Save(t.Context(), work, p); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.Store.Load(t.Context(), work); err != nil || !same(got, p) {
+			t.Errorf("%d characters come back changed, or %v", len(p.Access.Reveal()), err)
+		}
+	}
+	err := b.Store.Save(t.Context(), work, credential.Pair{Access: secret.New(strings.Repeat("x", credential.MaxEncoded))})
+	if !fault.Is(err, fault.Invalid) {
+		t.Errorf("a pair that is too large: %v", err)
+	}
+	if got, err := b.Store.Load(t.Context(), work); err != nil || !same(got, want) {
+		t.Errorf("after a refused one: %v", err)
 	}
 }

@@ -94,9 +94,10 @@ func run(t testing.TB, program, home string, env map[string]string, args ...stri
 	return Ran{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// Environment is all that a program of ours gets to see: PATH, HOME and env.
+// Environment is all that a program of ours gets to see: PATH, HOME and env, and
+// that sign-ins are kept in files, which need no keyring and no passphrase.
 func Environment(home string, env map[string]string) []string {
-	all := map[string]string{"PATH": os.Getenv("PATH"), "HOME": home}
+	all := map[string]string{"PATH": os.Getenv("PATH"), "HOME": home, "GATEHOUSE_STORAGE": "file"}
 	maps.Copy(all, env)
 	list := make([]string, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
+	"golang.org/x/term"
+)
+
+const (
+	passphraseFile = "GATEHOUSE_PASSPHRASE_FILE"
+	minPassphrase  = 8
+	maxPassphrase  = 1024
+)
+
+// passphrase is that of the sealed storage: what was typed before, or what the
+// named file holds. It never asks.
+func (m *Main) passphrase(context.Context) (secret.Text, error) {
+	if !m.typed.Empty() {
+		return m.typed, nil
+	}
+	path := m.Getenv(passphraseFile)
+	if path == "" {
+		return secret.Text{}, fault.New(fault.Conflict, "the sealed storage needs its passphrase, and %s names no file", passphraseFile).
+			WithHint("export " + passphraseFile + "=/path/of/a/file")
+	}
+	b, err := atomicfile.ReadPrivate(path, maxPassphrase+2)
+	unsafe, odd := errors.AsType[*atomicfile.UnsafeError](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return secret.Text{}, fault.New(fault.Conflict, "%s names %s, which is not there", passphraseFile, path).WithHint("unset " + passphraseFile)
+	case odd:
+		return secret.Text{}, fault.New(fault.Conflict, "%w", unsafe).WithHint(unsafe.Mend)
+	case err != nil:
+		return secret.Text{}, fmt.Errorf("reading the passphrase: %w", err)
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r")
+	if err := checkPassphrase(text); err != nil {
+		return secret.Text{}, fault.New(fault.Conflict, "%s: %w", path, err).WithHint("gatehouse storage list")
+	}
+	return secret.New(text), nil
+}
+
+func checkPassphrase(text string) error {
+	if len(text) < minPassphrase || len(text) > maxPassphrase || strings.ContainsAny(text, "\x00\r\n") {
+		return fmt.Errorf("a passphrase is one line of %d to %d bytes", minPassphrase, maxPassphrase)
+	}
+	return nil
+}
+
+// askPassphrase asks for the passphrase of the sealed storage at the terminal,
+// unless it is known, twice if it is a new one.
+func (m *Main) askPassphrase(ctx context.Context, isNew bool) error {
+	if !m.typed.Empty() || m.Getenv(passphraseFile) != "" || m.Prompt == nil {
+		_, err := m.passphrase(ctx)
+		return err
+	}
+	question := "Passphrase of the sealed storage"
+	if isNew {
+		question = "New passphrase for the sealed storage"
+	}
+	first, err := m.Prompt(ctx, question)
+	if err != nil {
+		return fault.Wrap(fault.Conflict, err, "no passphrase was given").WithHint("gatehouse storage list")
+	}
+	if err := checkPassphrase(first.Reveal()); err != nil {
+		return fault.New(fault.Conflict, "%w", err).WithHint("gatehouse storage list")
+	}
+	if isNew {
+		again, err := m.Prompt(ctx, "The same again")
+		if err != nil || !again.Equal(first) {
+			return fault.New(fault.Conflict, "the two are not the same").WithHint("gatehouse storage list")
+		}
+	}
+	m.typed = first
+	return nil
+}
+
+// prompt asks a question at the terminal and does not show what is typed. It is
+// nil where there is no terminal.
+func prompt(in, out *os.File) func(ctx context.Context, question string) (secret.Text, error) {
+	fd := int(in.Fd())
+	if !term.IsTerminal(fd) || !term.IsTerminal(int(out.Fd())) {
+		return nil
+	}
+	return func(ctx context.Context, question string) (secret.Text, error) {
+		state, err := term.GetState(fd)
+		if err != nil {
+			return secret.Text{}, fmt.Errorf("looking at the terminal: %w", err)
+		}
+		fmt.Fprintf(out, "%s: ", question)
+		type answer struct {
+			text []byte
+			err  error
+		}
+		done := make(chan answer, 1)
+		go func() {
+			b, err := term.ReadPassword(fd)
+			done <- answer{b, err}
+		}()
+		var a answer
+		select {
+		case a = <-done:
+		case <-ctx.Done(): // the read stays; the terminal must not stay silent
+			a.err = ctx.Err()
+			_ = term.Restore(fd, state)
+		}
+		fmt.Fprintln(out)
+		return secret.New(string(a.text)), a.err
+	}
+}
