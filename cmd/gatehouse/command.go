@@ -21,7 +21,9 @@ import (
 // Main is the whole command with everything it touches passed in. All fields
 // but Transport are required.
 type Main struct {
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	Interactive    func() bool // a person can be asked on Stdin, and sees Stderr
 	Getenv         func(string) string
 	Home           string // the person's home folder; "" if there is none
 	System, Arch   string // as in runtime.GOOS and GOARCH

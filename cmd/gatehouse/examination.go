@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -237,17 +236,11 @@ func (e *examination) claude(ctx context.Context) {
 
 // settingsFiles are the files that Claude Code takes settings from here.
 func (e *examination) settingsFiles() []string {
-	files := []string{filepath.Join(".claude", "settings.json"), filepath.Join(".claude", "settings.local.json")}
+	files := claudecode.ProjectSettings("")
 	if s, err := e.m.claudeSettings(e.at); err == nil {
-		files = append(files, s.File)
+		files = append(files, s.Path)
 	}
-	switch e.m.System {
-	case "darwin":
-		return append(files, "/Library/Application Support/ClaudeCode/managed-settings.json")
-	case "windows":
-		return append(files, `C:\Program Files\ClaudeCode\managed-settings.json`)
-	}
-	return append(files, "/etc/claude-code/managed-settings.json")
+	return append(files, claudecode.ManagedSettings(claudecode.ManagedFolder(e.m.System)))
 }
 
 func (e *examination) credentials() {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/mattn/go-isatty"
 )
 
 // version is set by the build: -ldflags "-X main.version=1.2.3".
@@ -21,8 +23,9 @@ func run() int {
 	defer stop()
 	home, _ := os.UserHomeDir() // without one, the folders must be named; whoever needs them says so
 	m := &Main{
-		Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Interactive: func() bool { return isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()) },
+		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
 		LookPath: exec.LookPath, Output: output,

@@ -68,7 +68,7 @@ func claudeCodeWithAKey(t *testing.T, demo *gatehoused.Demo) {
 
 func claudeCodeWithTheHelper(t *testing.T, demo *gatehoused.Demo) {
 	home := signedIn(t, demo)
-	if ran := gatehoused.Run(t, home, nil, "setup", "claude-code", "--door", "helper"); ran.Exit != 0 {
+	if ran := gatehoused.Run(t, home, nil, "setup", "claude-code", "--door", "helper", "--yes"); ran.Exit != 0 {
 		t.Fatalf("gatehouse setup: %+v", ran)
 	}
 	answers(t, claude.Run(t, claude.Options{Home: home, Env: onPath(t)}))
