@@ -133,12 +133,19 @@ var members = []string{
 	"cmd/gatehouse",
 	"internal/claudecode",
 	"internal/credential",
+	"internal/diff",
+	"internal/doctor",
+	"internal/editor",
+	"internal/jsontext",
 	"internal/keystore",
 	"internal/keystore/file",
 	"internal/keystore/keystoretest",
 	"internal/login",
+	"internal/recipe",
+	"internal/redact",
 	"internal/refresh",
 	"internal/sdkprofile",
+	"internal/settingsfile",
 }
 
 // kits serve tests and may import anything. bench and what is under it are programs of their own.

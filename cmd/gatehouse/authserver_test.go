@@ -126,6 +126,8 @@ func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if l := s.tokens[r.PostForm.Get("token")]; l != nil {
 			l.family.revoked = true
 		}
+	case "/v1/models":
+		reply(w, 200, map[string]any{"data": []map[string]string{{"id": "claude-opus-5"}, {"id": "claude-haiku-4-5"}}})
 	case "/v1/messages":
 		s.messages(w, r)
 	default:
@@ -273,7 +275,7 @@ func (s *authServer) answer(w http.ResponseWriter, f *family, refresh string) {
 // messages answers an SDK: it only wants to see a token that was issued.
 func (s *authServer) messages(w http.ResponseWriter, r *http.Request) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !bearer || !s.access[token] || r.Header.Get("X-Api-Key") != "" {
+	if key := r.Header.Get("X-Api-Key"); !bearer || !s.access[token] || key != "" && key != token { // a helper's token comes twice
 		reply(w, 401, map[string]any{"type": "error", "error": map[string]string{"type": "authentication_error", "message": "no"}})
 		return
 	}
