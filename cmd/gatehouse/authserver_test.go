@@ -34,6 +34,7 @@ type authServer struct {
 	wrongIss bool
 	// onRefresh is called before a refresh token is looked at, without the lock.
 	onRefresh func()
+	denial    string        // what it says to requests of the model API, where it denies them
 	late      time.Duration // its clock is ahead by so much
 	counts    map[string]int
 	codes     map[string]*grantCode
@@ -277,6 +278,10 @@ func (s *authServer) messages(w http.ResponseWriter, r *http.Request) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if key := r.Header.Get("X-Api-Key"); !bearer || !s.access[token] || key != "" && key != token { // a helper's token comes twice
 		reply(w, 401, map[string]any{"type": "error", "error": map[string]string{"type": "authentication_error", "message": "no"}})
+		return
+	}
+	if s.denial != "" {
+		reply(w, 403, map[string]any{"type": "error", "error": map[string]string{"type": "permission_error", "message": s.denial}})
 		return
 	}
 	s.counts["messages"]++
