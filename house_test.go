@@ -141,6 +141,7 @@ var members = []string{
 	"internal/keystore/file",
 	"internal/keystore/keystoretest",
 	"internal/login",
+	"internal/manual",
 	"internal/recipe",
 	"internal/redact",
 	"internal/refresh",

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
@@ -57,6 +58,19 @@ func (m Memory) Recall(p credential.Profile) (Enrolment, error) {
 		return Enrolment{}, err
 	}
 	return e, e.Check()
+}
+
+// Profiles lists the profiles that were signed in, in the order of their names.
+// Where there is no memory, there are none.
+func (m Memory) Profiles() []credential.Profile {
+	found, _ := filepath.Glob(filepath.Join(m.Dir, "profiles", "*.json")) // a folder with odd signs has none that can be found so
+	var list []credential.Profile
+	for _, path := range found {
+		if p, err := credential.ParseProfile(strings.TrimSuffix(filepath.Base(path), ".json")); err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // LastServer is the server that was signed in at last, or "".
