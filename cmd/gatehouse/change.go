@@ -104,7 +104,7 @@ func (m *Main) commit(how change, p settingsfile.Plan) (string, error) {
 func (m *Main) agreed(how change, shown []string, changed []settingsfile.Plan) (bool, error) {
 	var all strings.Builder
 	for _, p := range changed {
-		all.WriteString(diff.Unified(p.Path, string(p.Before), string(p.After), func(line string) string {
+		all.WriteString(diff.Unified(unterminal(p.Path), string(p.Before), string(p.After), func(line string) string {
 			return unterminal(redact.Line(line, shown...))
 		}))
 	}

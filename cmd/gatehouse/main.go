@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -45,13 +46,30 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-const maxOutput = 4 << 10
+const maxOutput = 20 << 10 // a helper's token may have 16 KB
 
-// output is the beginning of what a program prints. One that leaves children
-// behind does not keep us.
+// output is what a program prints. One that leaves children behind, or prints
+// without end, does not keep us: it fails.
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.WaitDelay = time.Second
-	b, err := cmd.Output()
-	return string(b[:min(len(b), maxOutput)]), err
+	var out bounded
+	cmd.Stdout = &out
+	err := cmd.Run()
+	return string(out), err
+}
+
+var errTooMuch = errors.New("it prints too much")
+
+// bounded takes no more than maxOutput. Its error closes the pipe of a program
+// that goes on, which ends most of them.
+type bounded []byte
+
+func (b *bounded) Write(p []byte) (int, error) {
+	room := min(len(p), maxOutput-len(*b))
+	*b = append(*b, p[:room]...)
+	if room < len(p) {
+		return room, errTooMuch
+	}
+	return room, nil
 }

@@ -129,7 +129,11 @@ func (m *Main) setup(_ context.Context, flags setupFlags) error {
 		return err
 	}
 	if flags.scope == "managed" {
-		file.Path, file.Shared = claudecode.ManagedSettings(flags.managed), true
+		folder, err := filepath.Abs(flags.managed)
+		if err != nil {
+			return fmt.Errorf("finding the folder of managed settings: %w", err)
+		}
+		file.Path, file.Shared = claudecode.ManagedSettings(folder), true
 	}
 	again := "gatehouse setup claude-code" + at.profile.Flag()
 	if flags.scope == "managed" {

@@ -7,10 +7,11 @@
 //
 //	system ──► requirements
 //	  └──────► claude ──► installation
-//	proxy ───► server ──► clock, certificate ──────────┐
-//	store ───► sign_in ─► life (with server) ──────────┤
-//	              └─────► door ──► request (with both) ┘
-//	credentials, editors, background, settings, repository
+//	proxy ───► server ──► clock, certificate ───────────────┐
+//	store ───► sign_in ─► life (needs server) ──────────────┤
+//	settings ──► door (needs sign_in) ─► request (needs all these)
+//	    └──────► editors, background
+//	credentials, repository
 //
 // A Finding says what is, why, and the one command that mends it; where that is
 // harmless it can mend it itself. What others said, such as a server, is marked,

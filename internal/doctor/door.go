@@ -67,15 +67,49 @@ func (e *Examination) doors(context.Context) Finding {
 			continue // settings has said so
 		}
 		if e.door = claudecode.Stands(t, to); e.door != "" {
+			if e.door == claudecode.Helper {
+				e.helper = to.Command
+			}
 			return ok("Claude Code uses the sign-in by its %s door, in %s", e.door, file)
 		}
 	}
 	mend := "gatehouse setup claude-code" + e.Profile.Flag()
+	if f, found := e.otherHelper(to, mend); found {
+		return f
+	}
 	if e.Getenv("ANTHROPIC_PROFILE") == to.Profile {
 		e.door, e.local = claudecode.Profile, true
 		return ok("Claude Code uses the sign-in in this shell, by ANTHROPIC_PROFILE")
 	}
 	return warn("not_set_up", mend, "nothing makes Claude Code use the sign-in").fixedBy("run: "+mend, e.SetUp)
+}
+
+// otherHelper judges a helper for our server that is not this program: one of an
+// older place may be gone, and one of the person's own is theirs. Helpers that
+// came with a repository are no doors.
+func (e *Examination) otherHelper(to claudecode.Target, mend string) (Finding, bool) {
+	for _, file := range []string{claudecode.ManagedSettings(e.Managed), e.UserSettings} {
+		t, err := settingsfile.Read(file, jsontext.Strict)
+		if err != nil {
+			continue
+		}
+		command := t.String("apiKeyHelper")
+		program := strings.Trim(strings.Fields(command + " -")[0], `'"`)
+		switch {
+		case command == "" || strings.TrimRight(t.String("env", "ANTHROPIC_BASE_URL"), "/") != to.Server:
+			continue
+		case filepath.IsAbs(program) && !e.runs(program):
+			return fail("helper_gone", mend, "the helper in %s is not there any more, so Claude Code gets no credential", file).about("apiKeyHelper").fixedBy("run: "+mend, e.SetUp), true
+		}
+		e.door, e.helper = claudecode.Helper, command
+		return warn("another_helper", mend, "Claude Code gets its credential from another program than this one, in %s", file).about("apiKeyHelper"), true
+	}
+	return Finding{}, false
+}
+
+func (e *Examination) runs(program string) bool {
+	info, err := os.Stat(program)
+	return err == nil && info.Mode().IsRegular() && (e.System == "windows" || info.Mode().Perm()&0o111 != 0)
 }
 
 // doorOrHelper is the door that is judged: what stands, else what setup makes.

@@ -59,6 +59,7 @@ type Examination struct {
 	claude  string // the path of Claude Code
 	greeted login.Greeting
 	door    claudecode.Door // in the settings
+	helper  string          // the command of the helper door
 	local   bool            // what the settings hold is also needed in the environment: ANTHROPIC_PROFILE alone is set
 }
 
@@ -122,7 +123,7 @@ func (e *Examination) Checks() []Check {
 		{Editors, "Editors", []string{Settings}, e.editors},
 		{Background, "Background", []string{Settings}, e.background},
 		{Repository, "Repository", nil, e.repository},
-		{Request, "Request", []string{checkup.Server, checkup.Clock, Life}, e.request},
+		{Request, "Request", []string{checkup.Server, checkup.Clock, Life, Door}, e.request},
 	}
 	if !e.Ask {
 		list = slices.DeleteFunc(list, func(c check) bool { return c.name == Request })

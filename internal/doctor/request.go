@@ -2,16 +2,20 @@ package doctor
 
 import (
 	"context"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
+	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
-// request asks a model for one token, as Claude Code would through the door.
+// request asks a model for one token, through the door: the helper is run as
+// Claude Code runs it, and its token goes where Claude Code sends it.
 func (e *Examination) request(ctx context.Context) Finding {
-	token, err := e.Token(ctx)
+	token, err := e.credential(ctx)
 	if err != nil {
-		return fail("not_renewed", "gatehouse token"+e.Profile.Flag(), "%s", message(err)).foreign()
+		return fail("no_credential", "gatehouse token"+e.Profile.Flag(), "%s", message(err)).foreign()
 	}
 	known, err := e.Recall()
 	if err != nil {
@@ -35,4 +39,24 @@ func (e *Examination) request(ctx context.Context) Finding {
 		return warn("no_model", again, "the server offers no model to you, so no request was made")
 	}
 	return fail("unanswered", again, "a real request was not answered: %s", message(err)).foreign()
+}
+
+// credential is what the door gives Claude Code.
+func (e *Examination) credential(ctx context.Context) (secret.Text, error) {
+	if e.helper == "" {
+		return e.Token(ctx)
+	}
+	shell := []string{"/bin/sh", "-c"}
+	if e.System == "windows" {
+		shell = []string{"cmd", "/c"}
+	}
+	out, err := e.Output(ctx, shell[0], shell[1], e.helper)
+	if err != nil { // what it says is its own, and may be secret
+		return secret.Text{}, fault.New(fault.Unavailable, "the helper in the settings of Claude Code fails")
+	}
+	token := secret.New(strings.TrimSpace(out))
+	if !credential.Printable(token) {
+		return secret.Text{}, fault.New(fault.Invalid, "the helper in the settings of Claude Code prints something else than one token")
+	}
+	return token, nil
 }

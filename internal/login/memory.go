@@ -63,10 +63,11 @@ func (m Memory) Recall(p credential.Profile) (Enrolment, error) {
 // Profiles lists the profiles that were signed in, in the order of their names.
 // Where there is no memory, there are none.
 func (m Memory) Profiles() []credential.Profile {
-	found, _ := filepath.Glob(filepath.Join(m.Dir, "profiles", "*.json")) // a folder with odd signs has none that can be found so
+	found, _ := os.ReadDir(filepath.Join(m.Dir, "profiles")) // a folder that cannot be read lists none
 	var list []credential.Profile
-	for _, path := range found {
-		if p, err := credential.ParseProfile(strings.TrimSuffix(filepath.Base(path), ".json")); err == nil {
+	for _, f := range found {
+		name, ours := strings.CutSuffix(f.Name(), ".json")
+		if p, err := credential.ParseProfile(name); ours && err == nil {
 			list = append(list, p)
 		}
 	}
