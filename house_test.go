@@ -133,6 +133,10 @@ var members = []string{
 	"cmd/gatehouse",
 	"internal/claudecode",
 	"internal/credential",
+	"internal/diff",
+	"internal/doctor",
+	"internal/editor",
+	"internal/jsontext",
 	"internal/keystore",
 	"internal/keystore/choice",
 	"internal/keystore/file",
@@ -144,8 +148,12 @@ var members = []string{
 	"internal/keystore/vault",
 	"internal/keystore/wincred",
 	"internal/login",
+	"internal/manual",
+	"internal/recipe",
+	"internal/redact",
 	"internal/refresh",
 	"internal/sdkprofile",
+	"internal/settingsfile",
 }
 
 // kits serve tests and may import anything. bench and what is under it are programs of their own.

@@ -36,6 +36,7 @@ type authServer struct {
 	onRefresh func()
 	// onRotated is called when a token has its successor, before anybody is told.
 	onRotated func()
+	denial    string        // what it says to requests of the model API, where it denies them
 	late      time.Duration // its clock is ahead by so much
 	counts    map[string]int
 	codes     map[string]*grantCode
@@ -128,6 +129,8 @@ func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if l := s.tokens[r.PostForm.Get("token")]; l != nil {
 			l.family.revoked = true
 		}
+	case "/v1/models":
+		reply(w, 200, map[string]any{"data": []map[string]string{{"id": "claude-opus-5"}, {"id": "claude-haiku-4-5"}}})
 	case "/v1/messages":
 		s.messages(w, r)
 	default:
@@ -280,8 +283,12 @@ func (s *authServer) answer(w http.ResponseWriter, f *family, refresh string) {
 // messages answers an SDK: it only wants to see a token that was issued.
 func (s *authServer) messages(w http.ResponseWriter, r *http.Request) {
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !bearer || !s.access[token] || r.Header.Get("X-Api-Key") != "" {
+	if key := r.Header.Get("X-Api-Key"); !bearer || !s.access[token] || key != "" && key != token { // a helper's token comes twice
 		reply(w, 401, map[string]any{"type": "error", "error": map[string]string{"type": "authentication_error", "message": "no"}})
+		return
+	}
+	if s.denial != "" {
+		reply(w, 403, map[string]any{"type": "error", "error": map[string]string{"type": "permission_error", "message": s.denial}})
 		return
 	}
 	s.counts["messages"]++

@@ -22,7 +22,9 @@ import (
 // Main is the whole command with everything it touches passed in. All fields
 // but Transport and Prompt are required.
 type Main struct {
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+	Interactive    func() bool // a person can be asked on Stdin, and sees Stderr
 	Getenv         func(string) string
 	Home           string // the person's home folder; "" if there is none
 	System, Arch   string // as in runtime.GOOS and GOARCH
@@ -56,6 +58,9 @@ const (
 // Run executes one command line and returns its exit code.
 func (m *Main) Run(ctx context.Context, args []string) int {
 	root := m.root()
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		m.completes(root)
+	}
 	root.SetArgs(args)
 	root.SetOut(m.Stdout)
 	root.SetErr(m.Stderr)
@@ -76,7 +81,8 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(), m.versionVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(), m.versionVerb(),
+		m.completionVerb(), m.manVerb())
 	return root
 }
 

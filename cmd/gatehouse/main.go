@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/mattn/go-isatty"
 )
 
 // version is set by the build: -ldflags "-X main.version=1.2.3".
@@ -21,8 +24,9 @@ func run() int {
 	defer stop()
 	home, _ := os.UserHomeDir() // without one, the folders must be named; whoever needs them says so
 	m := &Main{
-		Stdout: os.Stdout, Stderr: os.Stderr,
-		Getenv: os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Interactive: func() bool { return isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()) },
+		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
 		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
@@ -42,13 +46,30 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-const maxOutput = 4 << 10
+const maxOutput = 20 << 10 // a helper's token may have 16 KB
 
-// output is the beginning of what a program prints. One that leaves children
-// behind does not keep us.
+// output is what a program prints. One that leaves children behind, or prints
+// without end, does not keep us: it fails.
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.WaitDelay = time.Second
-	b, err := cmd.Output()
-	return string(b[:min(len(b), maxOutput)]), err
+	var out bounded
+	cmd.Stdout = &out
+	err := cmd.Run()
+	return string(out), err
+}
+
+var errTooMuch = errors.New("it prints too much")
+
+// bounded takes no more than maxOutput. Its error closes the pipe of a program
+// that goes on, which ends most of them.
+type bounded []byte
+
+func (b *bounded) Write(p []byte) (int, error) {
+	room := min(len(p), maxOutput-len(*b))
+	*b = append(*b, p[:room]...)
+	if room < len(p) {
+		return room, errTooMuch
+	}
+	return room, nil
 }

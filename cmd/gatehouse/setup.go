@@ -7,64 +7,148 @@ import (
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
+	"github.com/gatehouse-dev/gatehouse/internal/editor"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
 	"github.com/gatehouse-dev/gatehouse/internal/keystore"
+	"github.com/gatehouse-dev/gatehouse/internal/login"
+	"github.com/gatehouse-dev/gatehouse/internal/settingsfile"
 	"github.com/spf13/cobra"
 )
 
 type setupFlags struct {
-	door        string
-	print, undo bool
+	changeFlags
+	door, scope, server, managed string
+	editor                       string
+	print                        bool
 }
 
+const setupTargets = "claude-code, vscode, jetbrains, github-action or sdk"
+
 func (m *Main) setupVerb() *cobra.Command {
-	setup := m.verb("setup", "Make a program use the sign-in", "The program is named: gatehouse setup claude-code.",
+	setup := m.verb("setup", "Make a program use the sign-in",
+		`The program is named: gatehouse setup claude-code. Others are `+setupTargets+`.
+
+What is going to be changed is shown first, and a person at a terminal is asked.
+Where nobody can be asked, --yes says yes, and --dry-run shows the change and
+makes none. --undo takes it back, byte for byte if nothing else was edited.`,
 		func(context.Context) error { return &usageError{"no program is named", "gatehouse setup claude-code"} })
-	var flags setupFlags
-	c := m.withProfile(m.verb("claude-code", "Make Claude Code use the sign-in, in its user settings",
-		`--door helper   env.ANTHROPIC_BASE_URL and apiKeyHelper: Claude Code runs
+	setup.AddCommand(m.setupClaudeCode(), m.setupVSCode(), m.setupJetBrains(), m.setupAction(), m.setupSDK())
+	return setup
+}
+
+const doorsHelp = `--door helper   env.ANTHROPIC_BASE_URL and apiKeyHelper: Claude Code runs
                 "gatehouse token" whenever it needs a credential
 --door profile  env.ANTHROPIC_PROFILE: Claude Code reads the SDK profile and
                 renews it by itself; only where the credential is kept in a file
+`
+
+func (m *Main) setupClaudeCode() *cobra.Command {
+	var flags setupFlags
+	c := m.withProfile(m.verb("claude-code", "Make Claude Code use the sign-in, in its settings", doorsHelp+
+		`--door gateway  forceLoginMethod and forceLoginGatewayUrl: people sign in with
+                /login, and nothing of ours is needed; with --scope managed
+
+--scope user changes the user's settings. --scope managed changes the managed
+settings of this machine, which hold for everybody and need an administrator's
+rights; the server is then named with --server, and nobody has to be signed in.
 
 Everything else in the settings stays as it is. A copy is made beside the file,
 and --undo takes the change back. With --print nothing is written; what would be
 added is printed on standard output.`, func(ctx context.Context) error { return m.setup(ctx, flags) }))
-	c.Flags().StringVar(&flags.door, "door", string(claudecode.Helper), "helper or profile")
+	flags.add(c)
+	c.Flags().StringVar(&flags.door, "door", string(claudecode.Helper), "helper, profile or gateway")
+	c.Flags().StringVar(&flags.scope, "scope", "user", "user or managed")
+	c.Flags().StringVar(&flags.server, "server", "", "the server's address, for managed settings")
+	c.Flags().StringVar(&flags.managed, "managed-folder", claudecode.ManagedFolder(m.System), "where managed settings are, for an image that is being made")
 	c.Flags().BoolVar(&flags.print, "print", false, "print what would be added, and write nothing")
-	c.Flags().BoolVar(&flags.undo, "undo", false, "take the change back")
-	setup.AddCommand(c)
-	return setup
+	return c
+}
+
+func (m *Main) setupVSCode() *cobra.Command {
+	var flags setupFlags
+	c := m.withProfile(m.verb("vscode", "Make the Claude Code extension of VS Code use the sign-in",
+		`The extension looks for a sign-in in the editor's user settings, and Claude Code,
+which it starts, in its own: both are changed. Comments in the editor's settings
+stay. No credential is written: editors copy their settings between machines.
+
+`+doorsHelp+`
+--editor names one that is made from VS Code: insiders, codium, cursor, windsurf.`,
+		func(context.Context) error { return m.setupEditor(flags) }))
+	flags.add(c)
+	c.Flags().StringVar(&flags.door, "door", string(claudecode.Helper), "helper or profile")
+	c.Flags().StringVar(&flags.editor, "editor", "code", strings.Join(editor.Names(), ", "))
+	return c
+}
+
+func (m *Main) setupJetBrains() *cobra.Command {
+	var flags setupFlags
+	c := m.withProfile(m.verb("jetbrains", "Make the Claude Code plugin of JetBrains use the sign-in",
+		`The plugin runs the claude command in the editor's terminal, so the settings of
+Claude Code hold there, and they are what is changed.
+
+`+doorsHelp, func(ctx context.Context) error {
+			flags.scope = "user"
+			if err := m.setup(ctx, flags); err != nil || flags.undo {
+				return err
+			}
+			if path, err := m.LookPath("claude"); err == nil {
+				m.say("If the editor does not find Claude Code, set Settings | Tools | Claude Code | Claude command to %s", path)
+			}
+			return nil
+		}))
+	flags.add(c)
+	c.Flags().StringVar(&flags.door, "door", string(claudecode.Helper), "helper or profile")
+	return c
+}
+
+// doorOf checks what a person says about the door.
+func doorOf(flags setupFlags) (claudecode.Door, error) {
+	door := claudecode.Door(flags.door)
+	if _, err := door.Changes(claudecode.Target{}); err != nil {
+		return "", &usageError{message(err), "gatehouse setup claude-code --door helper"}
+	}
+	if flags.scope != "user" && flags.scope != "managed" && flags.scope != "" {
+		return "", &usageError{fmt.Sprintf("%q is no scope, choose user or managed", flags.scope), "gatehouse setup claude-code --scope managed"}
+	}
+	if door == claudecode.Gateway && flags.scope != "managed" {
+		return "", &usageError{"Claude Code honours the gateway sign-in in managed settings alone", "sudo gatehouse setup claude-code --door gateway --scope managed --server https://gate.example.com"}
+	}
+	return door, nil
 }
 
 func (m *Main) setup(_ context.Context, flags setupFlags) error {
-	door := claudecode.Door(flags.door)
-	if door != claudecode.Helper && door != claudecode.Profile {
-		return &usageError{fmt.Sprintf("%q is no door, choose helper or profile", flags.door), "gatehouse setup claude-code --door helper"}
+	door, err := doorOf(flags)
+	if err != nil {
+		return err
 	}
 	at, err := m.places()
 	if err != nil {
 		return err
 	}
-	settings, err := m.claudeSettings(at)
+	file, err := m.claudeSettings(at)
 	if err != nil {
 		return err
 	}
+	if flags.scope == "managed" {
+		folder, err := filepath.Abs(flags.managed)
+		if err != nil {
+			return fmt.Errorf("finding the folder of managed settings: %w", err)
+		}
+		file.Path, file.Shared = claudecode.ManagedSettings(folder), true
+	}
+	again := "gatehouse setup claude-code" + at.profile.Flag()
+	if flags.scope == "managed" {
+		again += " --scope managed"
+	}
+	job := change{flags: flags.changeFlags, again: again, mend: "sudo " + again}
 	if flags.undo {
-		return m.undoSetup(settings)
+		return m.takeBack(job, file)
 	}
-	if at.recall != nil {
-		return at.signedOut(at.recall)
-	}
-	if door == claudecode.Profile && at.keptIn() != keystore.File {
-		return fault.New(fault.Conflict, "the profile door needs a credential that an SDK can read, and it is kept in %s", at.keptIn()).
-			WithHint("gatehouse setup claude-code --door helper" + at.profile.Flag())
-	}
-	self, err := m.Executable()
+	to, err := m.target(at, flags)
 	if err != nil {
-		return fmt.Errorf("finding this program: %w", err)
+		return err
 	}
-	to := claudecode.Target{Server: at.known.Origin, Command: shellWord(m.System, self) + " token" + at.profile.Flag(), Profile: at.profile.SDKName()}
 	if flags.print {
 		b, err := claudecode.Fragment(door, to)
 		if err == nil {
@@ -72,52 +156,119 @@ func (m *Main) setup(_ context.Context, flags setupFlags) error {
 		}
 		return err
 	}
-	done, err := settings.Apply(door, to)
+	changes, err := door.Changes(to)
 	if err != nil {
 		return err
 	}
-	m.report(done)
-	return nil
-}
-
-func (m *Main) claudeSettings(at places) (claudecode.Settings, error) {
-	dir := m.Getenv("CLAUDE_CONFIG_DIR")
-	if dir == "" && m.Home != "" {
-		dir = filepath.Join(m.Home, ".claude")
-	}
-	if !filepath.IsAbs(dir) {
-		return claudecode.Settings{}, fault.New(fault.Invalid, "there are no settings of Claude Code, because neither HOME nor CLAUDE_CONFIG_DIR is an absolute path").
-			WithHint(`export CLAUDE_CONFIG_DIR="$HOME/.claude"`)
-	}
-	return claudecode.Settings{File: filepath.Join(dir, "settings.json"), Records: filepath.Join(at.memory.Dir, "claude-code"),
-		Getenv: m.Getenv, Now: m.Now}, nil
-}
-
-func (m *Main) undoSetup(settings claudecode.Settings) error {
-	done, err := settings.Undo()
-	switch {
-	case err != nil:
+	plan, err := file.Plan(changes...)
+	if err != nil {
 		return err
-	case !done.Changed:
-		m.say("There was nothing to take back in %s.", done.File)
-	case done.Backup != "":
-		m.say("Took our keys out of %s, which was edited meanwhile (a copy is in %s).", done.File, done.Backup)
-	default:
-		m.say("Restored %s.", done.File)
+	}
+	if err := m.carryOut(job, harmless(to), plan); err != nil {
+		return err
+	}
+	if after, err := jsontext.Parse(plan.After, jsontext.Strict); err == nil {
+		m.warn(append(door.InEnvironment(m.Getenv), door.InSettings(after, plan.Path)...))
 	}
 	return nil
 }
 
-func (m *Main) report(done claudecode.Done) {
-	switch {
-	case !done.Changed:
-		m.say("%s is already set up.", done.File)
-	case done.Backup == "":
-		m.say("Wrote %s. Take it back with: gatehouse setup claude-code --undo", done.File)
-	default:
-		m.say("Changed %s (a copy is in %s). Take it back with: gatehouse setup claude-code --undo", done.File, done.Backup)
+func (m *Main) setupEditor(flags setupFlags) error {
+	door, err := doorOf(flags)
+	if err != nil {
+		return err
 	}
-	for _, c := range done.Conflicts {
+	at, err := m.places()
+	if err != nil {
+		return err
+	}
+	own, err := m.claudeSettings(at)
+	if err != nil {
+		return err
+	}
+	theirs, err := m.editorSettings(at, flags.editor)
+	if err != nil {
+		return &usageError{message(err), "gatehouse setup vscode --editor code"}
+	}
+	again := "gatehouse setup vscode" + at.profile.Flag()
+	if flags.editor != "code" {
+		again += " --editor " + flags.editor
+	}
+	job := change{flags: flags.changeFlags, again: again, mend: again}
+	if flags.undo {
+		return m.takeBack(job, theirs, own)
+	}
+	to, err := m.target(at, flags)
+	if err != nil {
+		return err
+	}
+	changes, err := door.Changes(to)
+	if err != nil {
+		return err
+	}
+	first, err := theirs.Plan(editor.Changes(door, to)...)
+	if err != nil {
+		return err
+	}
+	second, err := own.Plan(changes...)
+	if err != nil {
+		return err
+	}
+	if err := m.carryOut(job, harmless(to), first, second); err != nil {
+		return err
+	}
+	found := door.InEnvironment(m.Getenv)
+	if after, err := jsontext.Parse(first.After, jsontext.Comments); err == nil {
+		found = append(found, editor.Conflicts(door, after, first.Path)...)
+	}
+	if after, err := jsontext.Parse(second.After, jsontext.Strict); err == nil {
+		found = append(found, door.InSettings(after, second.Path)...)
+	}
+	m.warn(found)
+	return nil
+}
+
+// harmless are the texts of a target: they may be shown.
+func harmless(to claudecode.Target) []string { return []string{to.Server, to.Command, to.Profile} }
+
+// target is where a door of this sign-in leads to.
+func (m *Main) target(at places, flags setupFlags) (claudecode.Target, error) {
+	self, err := m.Executable()
+	if err != nil {
+		return claudecode.Target{}, fmt.Errorf("finding this program: %w", err)
+	}
+	to := claudecode.Target{Command: shellWord(m.System, self) + " token" + at.profile.Flag(), Profile: at.profile.SDKName()}
+	if flags.scope == "managed" {
+		address, err := m.serverFor(at, flags.server)
+		if err != nil {
+			return claudecode.Target{}, &usageError{"no server is named", "gatehouse setup claude-code --scope managed --server https://gate.example.com"}
+		}
+		to.Server, err = login.ParseServer(address)
+		return to, err
+	}
+	if at.recall != nil {
+		return claudecode.Target{}, at.signedOut(at.recall)
+	}
+	if claudecode.Door(flags.door) == claudecode.Profile && at.keptIn() != keystore.File {
+		return claudecode.Target{}, fault.New(fault.Conflict, "the profile door needs a credential that an SDK can read, and it is kept in %s", at.keptIn()).
+			WithHint("gatehouse setup claude-code --door helper" + at.profile.Flag())
+	}
+	to.Server = at.known.Origin
+	return to, nil
+}
+
+func (m *Main) claudeSettings(at places) (settingsfile.File, error) {
+	path, err := claudecode.UserSettings(m.Home, m.Getenv)
+	return settingsfile.File{Path: path, Records: filepath.Join(at.memory.Dir, "claude-code"), Mend: "claude doctor", Now: m.Now}, err
+}
+
+func (m *Main) editorSettings(at places, name string) (settingsfile.File, error) {
+	path, err := editor.UserSettings(name, m.System, m.Home, m.Getenv)
+	return settingsfile.File{Path: path, Dialect: jsontext.Comments, Records: filepath.Join(at.memory.Dir, "editors"), Now: m.Now}, err
+}
+
+func (m *Main) warn(found []claudecode.Conflict) {
+	for _, c := range found {
 		if c.In == "" {
 			m.say("gatehouse: warning: Claude Code prefers %s, which is set in this shell, to the sign-in; run: unset %s", c.Name, c.Name)
 		} else {

@@ -1,14 +1,13 @@
-// Package claudecode points Claude Code at our server by changing its user
-// settings, and takes the change back.
+// Package claudecode knows the settings of Claude Code: which members make it use
+// a sign-in, where the files are, and what it would use instead.
 //
 //	helper   env.ANTHROPIC_BASE_URL and apiKeyHelper: it asks "gatehouse token"
 //	profile  env.ANTHROPIC_PROFILE: it uses the SDK profile and renews it itself
+//	gateway  forceLoginMethod and forceLoginGatewayUrl: people sign in with /login,
+//	         nothing of ours is needed; honoured in managed settings alone
 //
-// The settings are the person's file. Only the keys of the door are changed, in
-// place: order, spacing and everything else stay as they are. A copy is made
-// first, and a record of the change is kept, so that Undo restores the very same
-// bytes, or, if the file was edited meanwhile, just our keys.
+// The members are written and taken back by package settingsfile.
 //
-// It must never write over a file that it could not read as JSON, change a key
-// that is not the door's, or lose the only copy of anything.
+// It must never name a member that is not the door's, or tell a value that it
+// found.
 package claudecode

@@ -1,11 +1,11 @@
 package claudecode
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
+	"github.com/gatehouse-dev/gatehouse/internal/settingsfile"
 )
 
 // Door is a way in which Claude Code gets its credential from us.
@@ -14,52 +14,71 @@ type Door string
 const (
 	Helper  Door = "helper"  // it runs "gatehouse token"
 	Profile Door = "profile" // it reads the SDK profile
+	Gateway Door = "gateway" // people sign in with /login
 )
+
+// Doors are all doors, the usual one first.
+func Doors() []Door { return []Door{Helper, Profile, Gateway} }
 
 // Target is what a door leads to.
 type Target struct {
-	Server  string // the origin of our server; for Helper
+	Server  string // the origin of our server; for Helper and Gateway
 	Command string // the shell command that prints a token; for Helper
 	Profile string // the SDK profile's name; for Profile
 }
 
-// change is one key that a door sets; all values are strings.
-type change struct {
-	Path  []string `json:"path"`
-	Value string   `json:"value"`
-	// Before is the raw value that stood there; nil if there was none.
-	Before json.RawMessage `json:"before,omitempty"`
-}
-
-func (c change) raw() json.RawMessage {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(c.Value) // a string always encodes
-	return bytes.TrimSpace(out.Bytes())
-}
-
-func (d Door) changes(to Target) ([]change, error) {
+// Changes are the members that a door sets.
+func (d Door) Changes(to Target) ([]settingsfile.Change, error) {
 	switch d {
 	case Helper:
-		return []change{{Path: []string{"env", "ANTHROPIC_BASE_URL"}, Value: to.Server}, {Path: []string{"apiKeyHelper"}, Value: to.Command}}, nil
+		return []settingsfile.Change{settingsfile.Text(to.Server, "env", "ANTHROPIC_BASE_URL"), settingsfile.Text(to.Command, "apiKeyHelper")}, nil
 	case Profile:
-		return []change{{Path: []string{"env", "ANTHROPIC_PROFILE"}, Value: to.Profile}}, nil
+		return []settingsfile.Change{settingsfile.Text(to.Profile, "env", "ANTHROPIC_PROFILE")}, nil
+	case Gateway:
+		return []settingsfile.Change{settingsfile.Text("gateway", "forceLoginMethod"), settingsfile.Text(to.Server, "forceLoginGatewayUrl")}, nil
 	}
-	return nil, fault.New(fault.Invalid, "%q is no door, choose helper or profile", string(d))
+	return nil, fault.New(fault.Invalid, "%q is no door, choose helper, profile or gateway", string(d))
+}
+
+// Variables are what a door needs in the environment of Claude Code.
+func (d Door) Variables(to Target) [][2]string {
+	switch d {
+	case Helper:
+		return [][2]string{{"ANTHROPIC_BASE_URL", to.Server}}
+	case Profile:
+		return [][2]string{{"ANTHROPIC_PROFILE", to.Profile}}
+	}
+	return nil
 }
 
 // Fragment is what a door adds to the settings, as JSON.
 func Fragment(d Door, to Target) ([]byte, error) {
-	changes, err := d.changes(to)
+	changes, err := d.Changes(to)
 	if err != nil {
 		return nil, err
 	}
-	t := text("{}\n")
+	t, err := jsontext.Parse(nil, jsontext.Strict)
 	for _, c := range changes {
-		t = t.set(c.Path, c.raw())
+		t = t.Set(c.Path, c.Value)
 	}
-	return t, nil
+	return t.Bytes(), err
+}
+
+// Stands reports which door to the target stands in settings; "" is none.
+func Stands(t jsontext.Text, to Target) Door {
+	switch {
+	case t.String("forceLoginMethod") == "gateway" && sameOrigin(t.String("forceLoginGatewayUrl"), to.Server):
+		return Gateway
+	case t.String("apiKeyHelper") == to.Command && sameOrigin(t.String("env", "ANTHROPIC_BASE_URL"), to.Server):
+		return Helper
+	case to.Profile != "" && t.String("env", "ANTHROPIC_PROFILE") == to.Profile:
+		return Profile
+	}
+	return ""
+}
+
+func sameOrigin(a, b string) bool {
+	return b != "" && strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
 }
 
 // What Claude Code prefers over a door, most preferred first. The settings' own
@@ -69,6 +88,18 @@ var (
 	outrankProfile = append(append([]string{}, outrankHelper...), "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN")
 )
 
+// Outranking are the variables that Claude Code prefers over a door. A gateway
+// session outranks everything.
+func (d Door) Outranking() []string {
+	switch d {
+	case Profile:
+		return outrankProfile
+	case Gateway:
+		return nil
+	}
+	return outrankHelper
+}
+
 // Conflict is something that Claude Code would use instead of the door. Values
 // are not told, they may be secret.
 type Conflict struct {
@@ -76,23 +107,28 @@ type Conflict struct {
 	In   string // the settings file, or "" for the environment
 }
 
-func conflicts(d Door, t text, file string, getenv func(string) string) []Conflict {
-	names := outrankHelper
-	if d == Profile {
-		names = outrankProfile
-	}
+// InSettings are the conflicts that stand in one settings file.
+func (d Door) InSettings(t jsontext.Text, file string) []Conflict {
 	var list []Conflict
-	for _, name := range names {
-		if v := t.get([]string{"env", name}); isSet(name, strings.Trim(string(v), `"`)) {
+	for _, name := range d.Outranking() {
+		if v := t.Get([]string{"env", name}); isSet(name, strings.Trim(string(v), `"`)) {
 			list = append(list, Conflict{Name: name, In: file})
 		}
-		// The door's own ANTHROPIC_BASE_URL in the settings wins over the shell's.
+	}
+	if d == Profile && t.Get([]string{"apiKeyHelper"}) != nil {
+		list = append(list, Conflict{Name: "apiKeyHelper", In: file})
+	}
+	return list
+}
+
+// InEnvironment are the conflicts of an environment. The door's own
+// ANTHROPIC_BASE_URL in the settings wins over the shell's.
+func (d Door) InEnvironment(getenv func(string) string) []Conflict {
+	var list []Conflict
+	for _, name := range d.Outranking() {
 		if isSet(name, getenv(name)) {
 			list = append(list, Conflict{Name: name})
 		}
-	}
-	if d == Profile && t.get([]string{"apiKeyHelper"}) != nil {
-		list = append(list, Conflict{Name: "apiKeyHelper", In: file})
 	}
 	return list
 }

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
+	"github.com/gatehouse-dev/gatehouse/internal/settingsfile"
 )
 
 // Rivals are what Claude Code would use instead of a door: variables of the
@@ -12,20 +14,19 @@ import (
 // over. It fails with Conflict for one that cannot be read as settings. Nothing
 // is changed, and no value is told.
 func Rivals(d Door, files []string, getenv func(string) string) ([]Conflict, error) {
-	list := conflicts(d, text("{}"), "", getenv)
+	list := d.InEnvironment(getenv)
 	for _, file := range files {
-		raw, _, err := readAll(file)
+		t, err := settingsfile.Read(file, jsontext.Strict)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
+			if fault.Is(err, fault.Conflict) {
+				return list, err
+			}
 			return list, fault.Wrap(fault.Conflict, err, file+" cannot be read")
 		}
-		t, err := parse(raw)
-		if err != nil {
-			return list, fault.New(fault.Conflict, "%s cannot be read, because %w", file, err)
-		}
-		list = append(list, conflicts(d, t, file, func(string) string { return "" })...)
+		list = append(list, d.InSettings(t, file)...)
 	}
 	return list, nil
 }

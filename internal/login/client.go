@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -39,6 +40,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	chain  []*x509.Certificate // of the server, where it has one
 }
 
 // do sends one request. It follows no redirect: a 307 would carry the body, and
@@ -57,7 +59,11 @@ func (c *Client) do(req *http.Request) (answer, error) {
 	if err != nil || len(body) > maxAnswer {
 		return answer{}, fault.Wrap(fault.Unavailable, err, "cannot read the answer of "+origin(req.URL))
 	}
-	return answer{resp.StatusCode, resp.Header, body}, nil
+	got := answer{status: resp.StatusCode, header: resp.Header, body: body}
+	if resp.TLS != nil {
+		got.chain = resp.TLS.PeerCertificates
+	}
+	return got, nil
 }
 
 // The URL in a url.Error says nothing that we do not say ourselves, at length.

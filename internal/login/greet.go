@@ -3,6 +3,7 @@ package login
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -19,6 +20,11 @@ const (
 // Greeting is what a look at a server found.
 type Greeting struct {
 	Server Server
+	// Protocol is the version of the gateway protocol that it speaks; 0: it does
+	// not say.
+	Protocol int
+	// Chain is the server's certificates, its own first; none over plain HTTP.
+	Chain []*x509.Certificate
 	// Ahead is how far this machine's clock is ahead of the server's, to about a
 	// second; negative: behind.
 	Ahead time.Duration
@@ -40,7 +46,7 @@ func (c *Client) Greet(ctx context.Context, address string) (Greeting, error) {
 	if err != nil {
 		return Greeting{}, err
 	}
-	var g Greeting
+	g := Greeting{Chain: got.chain}
 	if at, err := http.ParseTime(got.header.Get("Date")); err == nil {
 		g.Ahead = began.Sub(at).Round(time.Second)
 	}
@@ -51,6 +57,7 @@ func (c *Client) Greet(ctx context.Context, address string) (Greeting, error) {
 		return g, fault.New(fault.Invalid, "what answers at %s is not a Gatehouse server", origin)
 	}
 	g.Server, err = c.Discover(ctx, address)
+	g.Protocol = g.Server.Protocol
 	return g, err
 }
 

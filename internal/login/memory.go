@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/atomicfile"
@@ -62,6 +63,20 @@ func (m Memory) Recall(p credential.Profile) (Enrolment, error) {
 		return Enrolment{}, err
 	}
 	return e, e.Check()
+}
+
+// Profiles lists the profiles that were signed in, in the order of their names.
+// Where there is no memory, there are none.
+func (m Memory) Profiles() []credential.Profile {
+	found, _ := os.ReadDir(filepath.Join(m.Dir, "profiles")) // a folder that cannot be read lists none
+	var list []credential.Profile
+	for _, f := range found {
+		name, ours := strings.CutSuffix(f.Name(), ".json")
+		if p, err := credential.ParseProfile(name); ours && err == nil {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // LastServer is the server that was signed in at last, or "".

@@ -23,6 +23,8 @@ type Server struct {
 	Revocation    string `json:"revocation_endpoint,omitempty"`
 	// SendsIssuer says that the server names itself in authorization answers (RFC 9207).
 	SendsIssuer bool `json:"authorization_response_iss_parameter_supported,omitempty"`
+	// Protocol is the version of the gateway protocol; 0: it does not say.
+	Protocol int `json:"gateway_protocol_version,omitempty"`
 }
 
 // Check reports whether every endpoint stays on the origin. It fails with Invalid.

@@ -2,6 +2,8 @@ package e2e_test
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -20,6 +22,7 @@ func TestDoors(t *testing.T) {
 	for name, door := range map[string]func(*testing.T, *gatehoused.Demo){
 		"claude code with a key":        claudeCodeWithAKey,
 		"claude code with the helper":   claudeCodeWithTheHelper,
+		"claude code, managed helper":   claudeCodeWithAManagedHelper,
 		"claude code with the profile":  claudeCodeWithTheProfile,
 		"claude code signs in itself":   claudeCodeSignsInItself,
 		"a member says no":              aMemberSaysNo,
@@ -68,10 +71,37 @@ func claudeCodeWithAKey(t *testing.T, demo *gatehoused.Demo) {
 
 func claudeCodeWithTheHelper(t *testing.T, demo *gatehoused.Demo) {
 	home := signedIn(t, demo)
-	if ran := gatehoused.Run(t, home, nil, "setup", "claude-code", "--door", "helper"); ran.Exit != 0 {
+	if ran := gatehoused.Run(t, home, nil, "setup", "claude-code", "--door", "helper", "--yes"); ran.Exit != 0 {
 		t.Fatalf("gatehouse setup: %+v", ran)
 	}
 	answers(t, claude.Run(t, claude.Options{Home: home, Env: onPath(t)}))
+	// Nothing is left to mend, the real request included.
+	ran := gatehoused.Run(t, home, map[string]string{"PATH": withClaude(t)}, "doctor")
+	if ran.Exit != 0 || notGreen.MatchString(ran.Stdout) || !strings.Contains(ran.Stdout, "A real request was answered by") {
+		t.Errorf("gatehouse doctor: %+v", ran)
+	}
+}
+
+var notGreen = regexp.MustCompile(`(?m)^(warn|fail|skip) `)
+
+// managed is what our command makes of the managed settings of a machine.
+func managed(t *testing.T, demo *gatehoused.Demo, door string) string {
+	t.Helper()
+	folder := t.TempDir()
+	ran := gatehoused.Run(t, claude.Home(t), nil, "setup", "claude-code", "--scope", "managed", "--managed-folder", folder, "--door", door, "--server", demo.URL, "--yes")
+	if ran.Exit != 0 {
+		t.Fatalf("gatehouse setup: %+v", ran)
+	}
+	b, err := os.ReadFile(filepath.Join(folder, "managed-settings.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func claudeCodeWithAManagedHelper(t *testing.T, demo *gatehoused.Demo) {
+	claude.NeedManaged(t)
+	answers(t, claude.Run(t, claude.Options{Home: signedIn(t, demo), Managed: managed(t, demo, "helper"), Env: onPath(t)}))
 }
 
 func claudeCodeWithTheProfile(t *testing.T, demo *gatehoused.Demo) {
@@ -81,7 +111,7 @@ func claudeCodeWithTheProfile(t *testing.T, demo *gatehoused.Demo) {
 
 func claudeCodeSignsInItself(t *testing.T, demo *gatehoused.Demo) {
 	claude.NeedManaged(t)
-	o := claude.Options{Home: claude.Home(t), Managed: claude.GatewayOnly(demo.URL)}
+	o := claude.Options{Home: claude.Home(t), Managed: managed(t, demo, "gateway")}
 	x := claude.Interactive(t, o)
 	claude.SignIn(t, x, func(code string) { decide(t, demo, code, "approve") })
 	x.Type("hi")

@@ -23,6 +23,7 @@ const (
 	Enter  = "\r"
 	Escape = "\x1b"
 	CtrlC  = "\x03"
+	CtrlD  = "\x04" // the end of what is typed
 	Down   = "\x1b[B"
 	Tab    = "\t"
 )
