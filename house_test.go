@@ -135,6 +135,7 @@ var members = []string{
 	"internal/keystore",
 	"internal/keystore/file",
 	"internal/keystore/keystoretest",
+	"internal/launch",
 	"internal/login",
 	"internal/refresh",
 	"internal/sdkprofile",

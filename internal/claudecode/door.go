@@ -83,11 +83,11 @@ func conflicts(d Door, t text, file string, getenv func(string) string) []Confli
 	}
 	var list []Conflict
 	for _, name := range names {
-		if v := t.get([]string{"env", name}); isSet(name, strings.Trim(string(v), `"`)) {
+		if v := t.get([]string{"env", name}); IsSet(name, strings.Trim(string(v), `"`)) {
 			list = append(list, Conflict{Name: name, In: file})
 		}
 		// The door's own ANTHROPIC_BASE_URL in the settings wins over the shell's.
-		if isSet(name, getenv(name)) {
+		if IsSet(name, getenv(name)) {
 			list = append(list, Conflict{Name: name})
 		}
 	}
@@ -97,8 +97,9 @@ func conflicts(d Door, t text, file string, getenv func(string) string) []Confli
 	return list
 }
 
-// A switch counts as set only when it is on.
-func isSet(name, value string) bool {
+// IsSet says whether a variable counts: a switch (CLAUDE_CODE_USE_…) only when
+// it is on, everything else when it is not empty.
+func IsSet(name, value string) bool {
 	if strings.HasPrefix(name, "CLAUDE_CODE_USE_") {
 		return value != "" && value != "0" && !strings.EqualFold(value, "false")
 	}
