@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/launch"
 )
 
 // version is set by the build: -ldflags "-X main.version=1.2.3".
@@ -26,9 +28,14 @@ func run() int {
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
 		LookPath: exec.LookPath, Output: output,
+		Environ: os.Environ, Start: start,
 		Version: version,
 	}
 	return m.Run(ctx, os.Args[1:])
+}
+
+func start(path string, args, env []string) (int, error) {
+	return launch.Start(launch.Program{Path: path, Args: args, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 
 func wait(ctx context.Context, d time.Duration) error {
