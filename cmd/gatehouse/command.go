@@ -79,7 +79,7 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.runVerb(), m.setupVerb(), m.doctorVerb(), m.versionVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.doctorVerb(), m.versionVerb())
 	return root
 }
 
