@@ -147,6 +147,7 @@ var members = []string{
 	"internal/keystore/secretservice",
 	"internal/keystore/vault",
 	"internal/keystore/wincred",
+	"internal/launch",
 	"internal/login",
 	"internal/manual",
 	"internal/recipe",

@@ -33,6 +33,8 @@ type Main struct {
 	Now            func() time.Time
 	Wait           func(ctx context.Context, d time.Duration) error
 	LookPath       func(name string) (string, error)
+	Environ        func() []string // as Getenv sees it
+	Start          func(path string, args, env []string) (code int, err error)
 	Output         func(ctx context.Context, name string, args ...string) (string, error) // of a program, bounded
 	OpenBrowser    func(ctx context.Context, address string) error
 	Transport      http.RoundTripper
@@ -52,6 +54,8 @@ const (
 	exitUsage       = 2
 	exitSignedOut   = 3
 	exitUnreachable = 4
+	exitNotStarted  = 126
+	exitNoProgram   = 127
 	exitInterrupted = 130
 )
 
@@ -68,6 +72,9 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	if ended, ok := errors.AsType[programEnded](err); ok {
+		return int(ended)
+	}
 	code, hint := m.judge(ctx, verb, err)
 	fmt.Fprintf(m.Stderr, "gatehouse: %s; run: %s\n", oneLine(message(err)), hint)
 	return code
@@ -81,8 +88,8 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(), m.versionVerb(),
-		m.completionVerb(), m.manVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
+		m.versionVerb(), m.completionVerb(), m.manVerb())
 	return root
 }
 
@@ -120,6 +127,9 @@ func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code 
 	}
 	if f, ok := errors.AsType[*usageError](err); ok {
 		code, hint = exitUsage, f.mend
+	}
+	if f, ok := errors.AsType[*notStartedError](err); ok {
+		code = f.code
 	}
 	if ctx.Err() != nil {
 		code = exitInterrupted

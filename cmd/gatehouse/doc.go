@@ -18,7 +18,11 @@
 //	2    used wrongly: an unknown command, flag or value
 //	3    not signed in, or the sign-in has ended
 //	4    the server or the storage cannot be reached, or cannot answer now
+//	126  the program of "run" cannot be started
+//	127  there is no such program to "run"
 //	130  interrupted
+//
+// Once "run" has started its program, the program's exit code is the exit code.
 //
 // Environment:
 //

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/launch"
 	"github.com/mattn/go-isatty"
 )
 
@@ -30,9 +31,14 @@ func run() int {
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
 		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
+		Environ: os.Environ, Start: start,
 		Version: version,
 	}
 	return m.Run(ctx, os.Args[1:])
+}
+
+func start(path string, args, env []string) (int, error) {
+	return launch.Start(launch.Program{Path: path, Args: args, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -111,7 +111,7 @@ type Conflict struct {
 func (d Door) InSettings(t jsontext.Text, file string) []Conflict {
 	var list []Conflict
 	for _, name := range d.Outranking() {
-		if v := t.Get([]string{"env", name}); isSet(name, strings.Trim(string(v), `"`)) {
+		if v := t.Get([]string{"env", name}); IsSet(name, strings.Trim(string(v), `"`)) {
 			list = append(list, Conflict{Name: name, In: file})
 		}
 	}
@@ -126,15 +126,16 @@ func (d Door) InSettings(t jsontext.Text, file string) []Conflict {
 func (d Door) InEnvironment(getenv func(string) string) []Conflict {
 	var list []Conflict
 	for _, name := range d.Outranking() {
-		if isSet(name, getenv(name)) {
+		if IsSet(name, getenv(name)) {
 			list = append(list, Conflict{Name: name})
 		}
 	}
 	return list
 }
 
-// A switch counts as set only when it is on.
-func isSet(name, value string) bool {
+// IsSet says whether a variable counts: a switch (CLAUDE_CODE_USE_…) only when
+// it is on, everything else when it is not empty.
+func IsSet(name, value string) bool {
 	if strings.HasPrefix(name, "CLAUDE_CODE_USE_") {
 		return value != "" && value != "0" && !strings.EqualFold(value, "false")
 	}

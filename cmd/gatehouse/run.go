@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os/exec"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore"
+	"github.com/gatehouse-dev/gatehouse/internal/launch"
+	"github.com/spf13/cobra"
+)
+
+func (m *Main) runVerb() *cobra.Command {
+	c := m.withProfile(m.verb("run -- COMMAND [ARGUMENT...]", "Start a program that uses the sign-in and nothing else",
+		`Variables that would be used instead (another key, another provider, another
+server) are taken out of the program's environment, and ANTHROPIC_PROFILE is set.
+Which were taken out, and why, is said on standard error; values are not shown.
+Settings files of Claude Code are left as they are: what stands there in "env"
+still counts, and "gatehouse doctor" finds it.
+
+The program gets the terminal and every signal, and its exit code is the exit
+code. Before it starts: 3 if nobody is signed in, 126 if it cannot be started,
+127 if there is no such program.`, nil))
+	c.Example = "  gatehouse run -- claude"
+	c.Args = cobra.MinimumNArgs(1)
+	c.Flags().SetInterspersed(false) // flags after the program's name are the program's
+	c.RunE = func(c *cobra.Command, args []string) error {
+		m.running = true
+		return m.run(c.Context(), args)
+	}
+	return c
+}
+
+func (m *Main) run(ctx context.Context, args []string) error {
+	door, err := m.launchDoor(ctx)
+	if err != nil {
+		return err
+	}
+	path, err := m.LookPath(args[0])
+	if err != nil {
+		return notStarted(args[0], err)
+	}
+	env, taken := door.Clean(m.System, m.Environ())
+	for _, t := range taken {
+		m.say("gatehouse: took %s out of the environment, because %s", t.Name, t.Why)
+	}
+	if err := ctx.Err(); err != nil {
+		return err // a signal that came before is not lost
+	}
+	code, err := m.Start(path, args, env)
+	if err != nil {
+		return notStarted(args[0], err)
+	}
+	return programEnded(code)
+}
+
+// programEnded is the exit code of a program that we waited for.
+type programEnded int
+
+func (programEnded) Error() string { return "the program has ended" }
+
+// notStartedError is a program that did not start, with the exit code that
+// shells have for it.
+type notStartedError struct {
+	code  int
+	cause *fault.Error
+}
+
+func (e *notStartedError) Error() string { return e.cause.Error() }
+func (e *notStartedError) Unwrap() error { return e.cause }
+
+func notStarted(name string, err error) error {
+	shown := printable(name)
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return &notStartedError{exitNoProgram, fault.Wrap(fault.NotFound, err, "there is no program "+shown).WithHint("gatehouse doctor")}
+	}
+	return &notStartedError{exitNotStarted, fault.Wrap(fault.Invalid, err, shown+" cannot be started: "+oneLine(err.Error())).WithHint("gatehouse run --help")}
+}
+
+// launchDoor is the SDK profile of the sign-in. It fails as "status" does if
+// nobody is signed in.
+func (m *Main) launchDoor(ctx context.Context) (launch.Door, error) {
+	at, err := m.places()
+	if err != nil {
+		return launch.Door{}, err
+	}
+	s, problem := m.look(ctx, at)
+	if problem != nil {
+		return launch.Door{}, at.signedOut(problem)
+	}
+	if at.keptIn() != keystore.File {
+		return launch.Door{}, fault.New(fault.Conflict, "the sign-in is kept in %s, where only gatehouse itself can read it, so Claude Code has to ask for it", at.keptIn()).
+			WithHint("gatehouse setup claude-code" + at.profile.Flag())
+	}
+	if !s.SDKProfile.OK {
+		return launch.Door{}, fault.New(fault.Unauthenticated, "the SDK profile %s does not lead to %s", s.SDKProfile.Name, s.Server)
+	}
+	return launch.Door{Profile: s.SDKProfile.Name, Origin: s.Server, Folder: m.Getenv("ANTHROPIC_CONFIG_DIR")}, nil
+}
