@@ -13,7 +13,7 @@
 //
 // Exit codes:
 //
-//	0    done
+//	0    done; after "run" has started a program, the program's exit code
 //	1    failed
 //	2    used wrongly: an unknown command, flag or value
 //	3    not signed in, or the sign-in has ended
@@ -22,18 +22,15 @@
 //	127  there is no such program to "run"
 //	130  interrupted
 //
-// Once "run" has started its program, the program's exit code is the exit code.
-//
 // Environment:
 //
-//	GATEHOUSE_SERVER      the server to sign in at
-//	GATEHOUSE_PROFILE     the sign-in that is meant, like --profile
-//	GATEHOUSE_STORAGE     where to keep the credential, like --storage
-//	GATEHOUSE_PASSPHRASE_FILE
-//	                      a file of mode 0600 with the passphrase of the sealed storage
-//	GATEHOUSE_CONFIG_DIR  where gatehouse remembers its servers (~/.config/gatehouse)
-//	ANTHROPIC_CONFIG_DIR  where the SDKs keep their profiles (~/.config/anthropic)
-//	CLAUDE_CONFIG_DIR     where Claude Code keeps its settings (~/.claude)
+//	GATEHOUSE_SERVER           the server to sign in at
+//	GATEHOUSE_PROFILE          the sign-in that is meant, like --profile
+//	GATEHOUSE_STORAGE          where to keep the credential, like --storage
+//	GATEHOUSE_PASSPHRASE_FILE  a file of mode 0600 with the passphrase of the sealed storage
+//	GATEHOUSE_CONFIG_DIR       where gatehouse remembers its servers (~/.config/gatehouse)
+//	ANTHROPIC_CONFIG_DIR       where the SDKs keep their profiles (~/.config/anthropic)
+//	CLAUDE_CONFIG_DIR          where Claude Code keeps its settings (~/.claude)
 //
 // It must never print a token but to the standard output of "token", ask or open
 // a browser outside "login", or link a cloud's SDK: it starts in milliseconds.

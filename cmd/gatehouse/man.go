@@ -17,16 +17,20 @@ import (
 // What doc.go says of the command as a whole; a test holds the two together.
 var (
 	exitStatus = []manual.Item{
-		{Term: "0", Text: "done"},
+		{Term: "0", Text: "done; after \"run\" has started a program, the program's exit code"},
 		{Term: "1", Text: "failed"},
 		{Term: "2", Text: "used wrongly: an unknown command, flag or value"},
 		{Term: "3", Text: "not signed in, or the sign-in has ended"},
-		{Term: "4", Text: "the server cannot be reached, or cannot answer now"},
+		{Term: "4", Text: "the server or the storage cannot be reached, or cannot answer now"},
+		{Term: "126", Text: "the program of \"run\" cannot be started"},
+		{Term: "127", Text: "there is no such program to \"run\""},
 		{Term: "130", Text: "interrupted"},
 	}
 	environment = []manual.Item{
 		{Term: "GATEHOUSE_SERVER", Text: "the server to sign in at"},
 		{Term: "GATEHOUSE_PROFILE", Text: "the sign-in that is meant, like --profile"},
+		{Term: "GATEHOUSE_STORAGE", Text: "where to keep the credential, like --storage"},
+		{Term: "GATEHOUSE_PASSPHRASE_FILE", Text: "a file of mode 0600 with the passphrase of the sealed storage"},
 		{Term: "GATEHOUSE_CONFIG_DIR", Text: "where gatehouse remembers its servers (~/.config/gatehouse)"},
 		{Term: "ANTHROPIC_CONFIG_DIR", Text: "where the SDKs keep their profiles (~/.config/anthropic)"},
 		{Term: "CLAUDE_CONFIG_DIR", Text: "where Claude Code keeps its settings (~/.claude)"},

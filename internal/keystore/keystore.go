@@ -7,9 +7,16 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 )
 
-// Patience is how long a backend may take for one call. What has not answered
-// by then fails with fault.Unavailable.
-const Patience = 2 * time.Second
+// How long a backend is waited for. What has not answered by then fails with
+// fault.Unavailable.
+const (
+	// Patience is for finding out whether a backend can be used at all.
+	Patience = 2 * time.Second
+	// BusyPatience is for a call to the one that is used. A keyring answers one
+	// after the other, and hundreds of programs may ask at the same moment: a busy
+	// one is not a dead one.
+	BusyPatience = 8 * time.Second
+)
 
 // The backends, by the names that people and files use.
 const (

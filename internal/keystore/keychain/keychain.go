@@ -114,7 +114,7 @@ func (k Keychain) run(ctx context.Context, stdin string, args ...string) (string
 	cmd.Stdout = &bounded{to: &out, left: maxOutput}
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return "", fault.Wrap(fault.Unavailable, ctx.Err(), "the keychain did not answer within "+keystore.Patience.String()).WithHint("security unlock-keychain")
+		return "", fault.Wrap(fault.Unavailable, ctx.Err(), "the keychain did not answer in time").WithHint("security unlock-keychain")
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return "", explain(exit.ExitCode())

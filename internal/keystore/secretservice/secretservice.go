@@ -272,7 +272,7 @@ func isGone(err error) bool {
 // explain gives an error of D-Bus its kind.
 func explain(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return fault.Wrap(fault.Unavailable, err, "the keyring did not answer within "+keystore.Patience.String()).WithHint("gatehouse storage list")
+		return fault.Wrap(fault.Unavailable, err, "the keyring did not answer in time").WithHint("gatehouse storage list")
 	}
 	e, ok := errors.AsType[dbus.Error](err)
 	if !ok {

@@ -4,7 +4,7 @@
 // dead. Vault gives one name to each profile of each server and each folder of
 // configuration, so that no two of them ever share an item; splits what is larger
 // than the keyring holds; checks a sum when it reads; and waits for no call
-// longer than keystore.Patience, whatever the keyring does.
+// longer than keystore.BusyPatience, whatever the keyring does.
 //
 // What one item holds, in printable ASCII without blanks:
 //

@@ -285,10 +285,10 @@ func (s *Store) Lock(ctx context.Context, profile credential.Profile) (func(), e
 
 type none struct{}
 
-// within runs f for at most keystore.Patience. A keyring that never comes back
+// within runs f for at most keystore.BusyPatience. A keyring that never comes back
 // keeps a goroutine, and not the caller.
 func within[T any](ctx context.Context, kind string, f func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, keystore.Patience)
+	ctx, cancel := context.WithTimeout(ctx, keystore.BusyPatience)
 	type result struct {
 		value T
 		err   error
@@ -308,16 +308,16 @@ func within[T any](ctx context.Context, kind string, f func(context.Context) (T,
 	case <-ctx.Done():
 	}
 	var zero T
-	return zero, fault.Wrap(fault.Unavailable, ctx.Err(), fmt.Sprintf("the storage %s did not answer within %s", kind, keystore.Patience)).
+	return zero, fault.Wrap(fault.Unavailable, ctx.Err(), fmt.Sprintf("the storage %s did not answer within %s", kind, keystore.BusyPatience)).
 		WithHint("gatehouse storage list")
 }
 
-// Get is items.Get, within keystore.Patience.
+// Get is items.Get, within keystore.BusyPatience.
 func Get(ctx context.Context, items Items, name string) (secret.Text, error) {
 	return within(ctx, items.Kind(), func(ctx context.Context) (secret.Text, error) { return items.Get(ctx, name) })
 }
 
-// Set is items.Set, within keystore.Patience.
+// Set is items.Set, within keystore.BusyPatience.
 func Set(ctx context.Context, items Items, name string, value secret.Text) error {
 	_, err := within(ctx, items.Kind(), func(ctx context.Context) (none, error) { return none{}, items.Set(ctx, name, value) })
 	return err

@@ -144,7 +144,7 @@ func TestPatience(t *testing.T) {
 		release := make(chan struct{})
 		begin := time.Now()
 		_, err := within(t.Context(), "x", func(context.Context) (none, error) { <-release; return none{}, nil })
-		if !fault.Is(err, fault.Unavailable) || time.Since(begin) != keystore.Patience {
+		if !fault.Is(err, fault.Unavailable) || time.Since(begin) != keystore.BusyPatience {
 			t.Errorf("after %s: %v", time.Since(begin), err)
 		}
 		close(release)
