@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
@@ -89,7 +90,10 @@ a report was to be made and the server cannot be reached.`, func(context.Context
 	return c
 }
 
-var setupCode = regexp.MustCompile(`^[B-DF-HJ-NP-TV-XZ]{4}-?[B-DF-HJ-NP-TV-XZ]{4}$`)
+// setupCode is made when it is needed: "token" has no time for it.
+var setupCode = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[B-DF-HJ-NP-TV-XZ]{4}-?[B-DF-HJ-NP-TV-XZ]{4}$`)
+})
 
 func (m *Main) doctor(ctx context.Context, flags doctorFlags) error {
 	at, err := m.places()
@@ -98,7 +102,7 @@ func (m *Main) doctor(ctx context.Context, flags doctorFlags) error {
 	}
 	if flags.report != "" && flags.report != bySession {
 		flags.report = strings.ToUpper(flags.report)
-		if !setupCode.MatchString(flags.report) {
+		if !setupCode().MatchString(flags.report) {
 			return &usageError{"the set-up code has eight letters, as the Get started page shows it", "gatehouse doctor --report WDJB-MJHT"}
 		}
 	}

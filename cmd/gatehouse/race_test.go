@@ -19,7 +19,7 @@ import (
 
 // member is a home folder with the real command in it.
 type member struct {
-	t      *testing.T
+	t      testing.TB
 	home   string
 	cover  string // where a measured command writes what it covered
 	server *authServer
@@ -27,7 +27,7 @@ type member struct {
 	env    []string // beside what every command gets
 }
 
-func newMember(t *testing.T) *member {
+func newMember(t testing.TB) *member {
 	t.Helper()
 	s := newAuthServer()
 	t.Cleanup(s.Close)

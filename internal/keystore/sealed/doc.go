@@ -6,7 +6,7 @@
 // file says which, and is bound to its server and profile: put in another's
 // place it does not open.
 //
-//	{"version":1,"key":"passphrase","argon2id":{"salt":"…","time":1,"memory_kib":47104,"threads":1},
+//	{"version":1,"key":"passphrase","argon2id":{"salt":"…","time":2,"memory_kib":19456,"threads":1},
 //	 "nonce":"…","sealed":"…"}
 //	{"version":1,"key":"secret-service","nonce":"…","sealed":"…"}
 //

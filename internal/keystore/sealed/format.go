@@ -29,8 +29,8 @@ type Cost struct {
 	Threads   uint8  `json:"threads"`
 }
 
-// DefaultCost takes some 40 ms and 46 MiB.
-var DefaultCost = Cost{Time: 1, MemoryKiB: 46 << 10, Threads: 1}
+// DefaultCost takes some 40 ms: programs wait for it at every token.
+var DefaultCost = Cost{Time: 2, MemoryKiB: 19 << 10, Threads: 1}
 
 // maxCost bounds what a file may ask for: about a second.
 var maxCost = Cost{Time: 4, MemoryKiB: 256 << 10, Threads: 8}
