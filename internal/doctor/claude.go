@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 )
@@ -17,7 +18,9 @@ import (
 // first that signs in at a gateway.
 var oldestClaude = [3]int{2, 1, 195}
 
-var versionText = regexp.MustCompile(`^\s*v?(\d{1,5})\.(\d{1,5})\.(\d{1,5})([-+][0-9A-Za-z.+-]{1,30})?\b`)
+var versionText = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\s*v?(\d{1,5})\.(\d{1,5})\.(\d{1,5})([-+][0-9A-Za-z.+-]{1,30})?\b`)
+})
 
 func (e *Examination) claudeCode(ctx context.Context) Finding {
 	path, err := e.LookPath("claude")
@@ -29,7 +32,7 @@ func (e *Examination) claudeCode(ctx context.Context) Finding {
 	}
 	e.claude = path
 	out, err := e.Output(ctx, "claude", "--version")
-	parts := versionText.FindStringSubmatch(out)
+	parts := versionText().FindStringSubmatch(out)
 	if err != nil || parts == nil {
 		return fail(checkup.NotRunning, e.mend["install"], "Claude Code is in PATH, and does not say its version")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 )
@@ -79,7 +80,7 @@ func (e *Examination) requirements(ctx context.Context) Finding {
 	return ok("this machine has what Claude Code needs")
 }
 
-var digits = regexp.MustCompile(`\d+`)
+var digits = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\d+`) })
 
 // version is the kind of system and its version; nil if it does not say.
 func (e *Examination) version() (kind string, version *[2]int) {
@@ -89,7 +90,7 @@ func (e *Examination) version() (kind string, version *[2]int) {
 		release := e.osRelease()
 		kind, text = release["ID"], release["VERSION_ID"]
 	}
-	parts := digits.FindAllString(text, 4)
+	parts := digits().FindAllString(text, 4)
 	if e.System == "windows" && len(parts) > 2 { // Microsoft Windows [Version 10.0.19045.1]
 		parts = parts[2:]
 	}
@@ -145,7 +146,7 @@ func (e *Examination) memory(ctx context.Context) int64 {
 	case "linux":
 		for line := range strings.Lines(e.read("/proc/meminfo")) {
 			if value, ok := strings.CutPrefix(line, "MemTotal:"); ok {
-				kilobytes, _ := strconv.ParseInt(digits.FindString(value), 10, 64) // 0 says nothing
+				kilobytes, _ := strconv.ParseInt(digits().FindString(value), 10, 64) // 0 says nothing
 				return kilobytes << 10
 			}
 		}

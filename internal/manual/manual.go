@@ -3,6 +3,7 @@ package manual
 import (
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Page is one page of section 1.
@@ -98,6 +99,8 @@ func line(s string) string {
 	return s
 }
 
-var escapes = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ", "\t", " ", `"`, `\(dq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`)
+var escapes = sync.OnceValue(func() *strings.Replacer {
+	return strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n", " ", "\t", " ", `"`, `\(dq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`)
+})
 
-func escape(s string) string { return escapes.Replace(s) }
+func escape(s string) string { return escapes().Replace(s) }

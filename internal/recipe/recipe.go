@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 )
@@ -20,8 +21,8 @@ type Action struct {
 }
 
 var (
-	secretName = regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,63}$`)
-	anID       = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	secretName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z_][A-Z0-9_]{0,63}$`) })
+	anID       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) })
 )
 
 const actionHead = `# Claude Code in pull requests and issues, through %s.
@@ -53,7 +54,7 @@ jobs:
 // for what is no name and no id.
 func (a Action) Workflow() (string, error) {
 	if a.Secret != "" {
-		if !secretName.MatchString(a.Secret) {
+		if !secretName().MatchString(a.Secret) {
 			return "", fault.New(fault.Invalid, "the name of a secret has capitals, digits and _: what is given is not one, and is not repeated, for it may be a key").
 				WithHint("gatehouse setup github-action --secret GATEHOUSE_API_KEY")
 		}
@@ -73,7 +74,7 @@ func (a Action) Workflow() (string, error) {
 			continue
 		case value == "":
 			value = "${{ vars." + i[2] + " }}"
-		case !anID.MatchString(value) || strings.HasPrefix(value, "sk-"):
+		case !anID().MatchString(value) || strings.HasPrefix(value, "sk-"):
 			return "", fault.New(fault.Invalid, "%s is an id, and what is given is not one", i[0]).WithHint("gatehouse setup github-action --help")
 		}
 		fmt.Fprintf(&inputs, "          %s: %s\n", i[0], value)

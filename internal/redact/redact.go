@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
 )
@@ -12,26 +13,30 @@ import (
 const Hidden = "[redacted]"
 
 // secretName are words in the names of what is secret.
-var secretName = regexp.MustCompile(`(?i)(token|secret|passw|passphrase|api_?key|private|credential|authorization|cookie|header|bearer|signature)`)
+var secretName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(token|secret|passw|passphrase|api_?key|private|credential|authorization|cookie|header|bearer|signature)`)
+})
 
 // secretForm is what credentials look like: ours, Anthropic's, JWTs, those of
 // forges and clouds, and a password in an address.
-var secretForm = regexp.MustCompile(`sk-[A-Za-z0-9_-]{6,}|eyJ[A-Za-z0-9_-]{5,}(\.[A-Za-z0-9_-]*)*|gh[pousr]_[A-Za-z0-9]{10,}|github_pat_\w{10,}|xox[a-z]-[\w-]{6,}|glpat-[\w-]{6,}|(AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|ya29\.[\w.-]{6,}|(?i:bearer|basic)\s+[\w+/=.~-]{6,}`)
+var secretForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`sk-[A-Za-z0-9_-]{6,}|eyJ[A-Za-z0-9_-]{5,}(\.[A-Za-z0-9_-]*)*|gh[pousr]_[A-Za-z0-9]{10,}|github_pat_\w{10,}|xox[a-z]-[\w-]{6,}|glpat-[\w-]{6,}|(AKIA|ASIA)[A-Z0-9]{12,}|AIza[\w-]{20,}|ya29\.[\w.-]{6,}|(?i:bearer|basic)\s+[\w+/=.~-]{6,}`)
+})
 
-var password = regexp.MustCompile(`(://)[^/\s"'@]+@`)
+var password = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(://)[^/\s"'@]+@`) })
 
 // Secret reports whether a name is one of something secret.
 func Secret(name string) bool {
-	return secretName.MatchString(name) && !strings.HasSuffix(name, "Helper")
+	return secretName().MatchString(name) && !strings.HasSuffix(name, "Helper")
 }
 
-var member = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)"`)
+var member = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)"`) })
 
 // Line returns one line of JSON with the values left out that look secret, but
 // for the harmless values, which are given as texts.
 func Line(line string, harmless ...string) string {
-	line = member.ReplaceAllStringFunc(line, func(m string) string {
-		part := member.FindStringSubmatch(m)
+	line = member().ReplaceAllStringFunc(line, func(m string) string {
+		part := member().FindStringSubmatch(m)
 		var value string
 		if json.Unmarshal([]byte(`"`+part[3]+`"`), &value) == nil {
 			for _, h := range harmless {
@@ -56,8 +61,8 @@ func Text(s string, secrets ...string) string {
 			s = strings.ReplaceAll(s, secret, Hidden)
 		}
 	}
-	s = password.ReplaceAllString(s, "${1}"+Hidden+"@")
-	return secretForm.ReplaceAllString(s, Hidden)
+	s = password().ReplaceAllString(s, "${1}"+Hidden+"@")
+	return secretForm().ReplaceAllString(s, Hidden)
 }
 
 // harmless are the keys of settings whose texts tell how something is set and
@@ -65,7 +70,7 @@ func Text(s string, secrets ...string) string {
 var harmless = map[string]bool{"model": true, "theme": true, "forceLoginMethod": true, "defaultMode": true, "disableBypassPermissionsMode": true,
 	"disableAutoMode": true, "outputStyle": true, "autoUpdatesChannel": true, "type": true, "minimumVersion": true, "requiredMinimumVersion": true, "requiredMaximumVersion": true}
 
-var word = regexp.MustCompile(`^[A-Za-z0-9.@_\[\]-]{1,40}$`)
+var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9.@_\[\]-]{1,40}$`) })
 
 // Settings describes a settings file without what may be secret: keys, numbers
 // and switches stay, texts do not, and neither do keys that are no names. It
@@ -92,7 +97,7 @@ func strip(v any, key string, depth int) any {
 	case map[string]any:
 		out := map[string]any{}
 		for k, inner := range v {
-			if !word.MatchString(k) || secretForm.MatchString(k) {
+			if !word().MatchString(k) || secretForm().MatchString(k) {
 				k = Hidden
 			}
 			out[k] = strip(inner, k, depth+1)
@@ -105,7 +110,7 @@ func strip(v any, key string, depth int) any {
 		}
 		return out
 	case string:
-		if harmless[key] && word.MatchString(v) && !secretForm.MatchString(v) {
+		if harmless[key] && word().MatchString(v) && !secretForm().MatchString(v) {
 			return v
 		}
 		if v == "" {
