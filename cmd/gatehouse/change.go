@@ -27,7 +27,7 @@ func (f *changeFlags) add(c *cobra.Command) {
 type change struct {
 	flags changeFlags
 	again string // the command itself, without the flags
-	mend  string // the command where rights are missing
+	mend  string // the command where rights are missing; "" looks at the file
 }
 
 // carryOut shows plans, asks, and commits them in their order. shown are texts
@@ -95,7 +95,11 @@ func (m *Main) takeBack(how change, files ...settingsfile.File) error {
 func (m *Main) commit(how change, p settingsfile.Plan) (string, error) {
 	backup, err := p.Commit()
 	if errors.Is(err, fs.ErrPermission) {
-		return "", fault.New(fault.Denied, "%s cannot be written by you", p.Path).WithHint(how.mend)
+		mend := how.mend
+		if mend == "" {
+			mend = "ls -l " + p.Path
+		}
+		return "", fault.New(fault.Denied, "%s cannot be written by you", p.Path).WithHint(mend)
 	}
 	return backup, err
 }

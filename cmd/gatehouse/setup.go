@@ -138,11 +138,11 @@ func (m *Main) setup(_ context.Context, flags setupFlags) error {
 		}
 		file.Path, file.Shared = claudecode.ManagedSettings(folder), true
 	}
-	again := "gatehouse setup claude-code" + at.profile.Flag()
+	job := change{flags: flags.changeFlags, again: "gatehouse setup claude-code" + at.profile.Flag()}
 	if flags.scope == "managed" {
-		again += " --scope managed"
+		job.again += " --scope managed"
+		job.mend = "sudo " + job.again
 	}
-	job := change{flags: flags.changeFlags, again: again, mend: "sudo " + again}
 	if flags.undo {
 		return m.takeBack(job, file)
 	}
@@ -195,7 +195,7 @@ func (m *Main) setupEditor(flags setupFlags) error {
 	if flags.editor != "code" {
 		again += " --editor " + flags.editor
 	}
-	job := change{flags: flags.changeFlags, again: again, mend: again}
+	job := change{flags: flags.changeFlags, again: again}
 	if flags.undo {
 		return m.takeBack(job, theirs, own)
 	}

@@ -45,7 +45,6 @@ func (m *Main) printAction(flags actionFlags) error {
 		return err
 	}
 	job := change{flags: flags.changeFlags, again: "gatehouse setup github-action --write " + shellWord(m.System, flags.file)}
-	job.mend = job.again
 	file := settingsfile.File{Records: filepath.Join(at.memory.Dir, "files"), Shared: true, Now: m.Now}
 	if flags.file != "" {
 		if file.Path, err = filepath.Abs(flags.file); err != nil {
