@@ -22,7 +22,7 @@ func (m *Main) patient(at places, flags doctorFlags) doctor.Patient {
 		System: m.System, Arch: m.Arch, Home: m.Home, Folder: folder,
 		Getenv: m.Getenv, LookPath: m.LookPath, Output: m.Output, Now: m.Now,
 		Profile: at.profile, Address: address, Client: m.client(login.Server{}),
-		Recall: func() (login.Enrolment, error) { return at.memory.Recall(at.profile) },
+		Recall: func() (login.Enrolment, error) { return at.known, at.recall },
 		Load:   func(ctx context.Context) (credential.Pair, error) { return at.store.Load(ctx, at.profile) },
 		Token: func(ctx context.Context) (secret.Text, error) {
 			pair, err := m.source(at).Pair(ctx)

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
-	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/gatehouse-dev/gatehouse/internal/launch"
 	"github.com/spf13/cobra"
 )
@@ -90,9 +89,8 @@ func (m *Main) launchDoor(ctx context.Context) (launch.Door, error) {
 	if problem != nil {
 		return launch.Door{}, at.signedOut(problem)
 	}
-	if at.keptIn() != keystore.File {
-		return launch.Door{}, fault.New(fault.Conflict, "the sign-in is kept in %s, where only gatehouse itself can read it, so Claude Code has to ask for it", at.keptIn()).
-			WithHint("gatehouse setup claude-code" + at.profile.Flag())
+	if err := at.readBySDKs(); err != nil {
+		return launch.Door{}, err
 	}
 	if !s.SDKProfile.OK {
 		return launch.Door{}, fault.New(fault.Unauthenticated, "the SDK profile %s does not lead to %s", s.SDKProfile.Name, s.Server)

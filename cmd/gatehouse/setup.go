@@ -8,9 +8,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
 	"github.com/gatehouse-dev/gatehouse/internal/editor"
-	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
-	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/gatehouse-dev/gatehouse/internal/launch"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/gatehouse-dev/gatehouse/internal/settingsfile"
@@ -250,9 +248,10 @@ func (m *Main) target(at places, flags setupFlags) (claudecode.Target, error) {
 	if at.recall != nil {
 		return claudecode.Target{}, at.signedOut(at.recall)
 	}
-	if claudecode.Door(flags.door) == claudecode.Profile && at.keptIn() != keystore.File {
-		return claudecode.Target{}, fault.New(fault.Conflict, "the profile door needs a credential that an SDK can read, and it is kept in %s", at.keptIn()).
-			WithHint("gatehouse setup claude-code --door helper" + at.profile.Flag())
+	if claudecode.Door(flags.door) == claudecode.Profile {
+		if err := at.readBySDKs(); err != nil {
+			return claudecode.Target{}, err
+		}
 	}
 	to.Server = at.known.Origin
 	return to, nil

@@ -101,6 +101,9 @@ is a whole program.`, func(context.Context) error { return nil }))
 		if at.recall != nil {
 			return at.signedOut(at.recall)
 		}
+		if err := at.readBySDKs(); err != nil {
+			return err
+		}
 		text, err := recipe.SDK(args[0], at.profile.SDKName())
 		if err != nil {
 			return &usageError{message(err), "gatehouse setup sdk python"}

@@ -70,6 +70,15 @@ func (at places) keptIn() string {
 	return at.known.Storage
 }
 
+// readBySDKs fails where only this program can read the credential.
+func (at places) readBySDKs() error {
+	if at.keptIn() == keystore.File {
+		return nil
+	}
+	return fault.New(fault.Conflict, "the profile door needs a credential that an SDK can read, and it is kept in %s", at.keptIn()).
+		WithHint("gatehouse setup claude-code --door helper" + at.profile.Flag())
+}
+
 // candidates are the storages of this system, the safest first.
 func (m *Main) candidates(ctx context.Context) []choice.Candidate {
 	kind := m.systemKeyring()

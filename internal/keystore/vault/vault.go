@@ -294,8 +294,8 @@ func within[T any](ctx context.Context, kind string, f func(context.Context) (T,
 		err   error
 	}
 	done := make(chan result, 1)
+	defer cancel()
 	go func() {
-		defer cancel()
 		value, err := f(ctx)
 		done <- result{value, err}
 	}()
