@@ -133,12 +133,15 @@ var members = []string{
 	"cmd/gatehouse",
 	"internal/claudecode",
 	"internal/credential",
+	"internal/helper",
 	"internal/keystore",
 	"internal/keystore/file",
 	"internal/keystore/keystoretest",
 	"internal/login",
+	"internal/patience",
 	"internal/refresh",
 	"internal/sdkprofile",
+	"internal/subprocess",
 }
 
 // kits serve tests and may import anything. bench and what is under it are programs of their own.
