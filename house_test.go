@@ -141,6 +141,11 @@ var members = []string{
 	"internal/patience",
 	"internal/refresh",
 	"internal/sdkprofile",
+	"internal/source",
+	"internal/source/aws",
+	"internal/source/azure",
+	"internal/source/google",
+	"internal/source/sdk",
 	"internal/subprocess",
 }
 
@@ -151,7 +156,7 @@ func isKit(pkg string) bool {
 
 // mayServe are the packages that may speak HTTP.
 func mayServe(pkg string) bool {
-	for _, p := range []string{"internal/door/", "internal/gateway", "internal/upstream/", "internal/login", "internal/server", "cmd/gatehouse", "client"} {
+	for _, p := range []string{"internal/door/", "internal/gateway", "internal/upstream/", "internal/login", "internal/server", "internal/source", "cmd/gatehouse", "client"} {
 		if strings.HasPrefix(pkg, p) {
 			return pkg != "cmd/gatehoused"
 		}

@@ -2,7 +2,6 @@ package helper
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -94,7 +93,7 @@ func (r *Runner) fetch(ctx context.Context, s Script, key string, asked time.Tim
 	e := entry{At: r.Now().UnixNano(), Token: token.Reveal()}
 	switch {
 	case fault.Is(err, fault.Invalid), fault.Is(err, fault.Timeout):
-		e.Failed = message(err)
+		e.Failed = fault.Message(err)
 	case err != nil:
 		return secret.Text{}, err
 	default:
@@ -143,7 +142,7 @@ func (s Script) failed(r subprocess.Result, err error, took time.Duration) error
 	case r.Flooded:
 		what = "prints without end"
 	case fault.Is(err, fault.Invalid):
-		what = message(err)
+		what = fault.Message(err)
 	case err != nil:
 		what = "cannot be run"
 	case r.Exit < 0:
@@ -162,11 +161,4 @@ const mend = "gatehouse doctor"
 
 func failure(message string) error {
 	return &fault.Error{Kind: fault.Invalid, Message: message, Hint: mend}
-}
-
-func message(err error) string {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		return f.Message
-	}
-	return err.Error()
 }

@@ -52,7 +52,10 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	cmd.Stdout, cmd.Stderr = out, complaints
 	release, err := start(cmd)
 	if err != nil {
-		return Result{Exit: -1}, notStarted(err)
+		if ctx.Err() == nil {
+			err = notStarted(err)
+		}
+		return Result{Exit: -1}, c.judge(ctx, Result{}, err)
 	}
 	err = cmd.Wait()
 	release()
@@ -81,6 +84,8 @@ func (c Command) judge(ctx context.Context, r Result, err error) error {
 	switch {
 	case r.Flooded:
 		return nil
+	case fault.Is(err, fault.NotFound):
+		return err
 	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return fault.Wrap(fault.Timeout, context.Cause(ctx), "it did not end in time")
 	case ctx.Err() != nil:
