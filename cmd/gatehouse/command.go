@@ -46,6 +46,7 @@ const (
 	exitUsage       = 2
 	exitSignedOut   = 3
 	exitUnreachable = 4
+	exitNoMeans     = 5
 	exitInterrupted = 130
 )
 
@@ -72,7 +73,7 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.setupVerb(), m.doctorVerb(), m.versionVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.credentialVerb(), m.setupVerb(), m.doctorVerb(), m.versionVerb())
 	return root
 }
 
@@ -110,6 +111,9 @@ func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code 
 	}
 	if f, ok := errors.AsType[*usageError](err); ok {
 		code, hint = exitUsage, f.mend
+	}
+	if f, ok := errors.AsType[*noMeans](err); ok {
+		code, hint = exitNoMeans, f.mend
 	}
 	if ctx.Err() != nil {
 		code = exitInterrupted

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -142,8 +141,12 @@ func (m Machine) way(metadata bool) *http.Client {
 	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// amazon is where AWS puts its metadata services in IPv6.
-var amazon = netip.MustParsePrefix("fd00:ec2::/32")
+// isAmazon reports whether an address is where AWS has its metadata services in
+// IPv6, fd00:ec2::/32.
+func isAmazon(ip netip.Addr) bool {
+	b := ip.As16()
+	return ip.Is6() && b[0] == 0xfd && b[1] == 0 && b[2] == 0x0e && b[3] == 0xc2
+}
 
 var errFar = errors.New("the address is not on this machine or its link")
 
@@ -155,7 +158,7 @@ func nearby(_, address string, _ syscall.RawConn) error {
 		return errFar
 	}
 	ip := at.Addr().Unmap().WithZone("")
-	if ip.IsLoopback() || ip.IsLinkLocalUnicast() || amazon.Contains(ip) {
+	if ip.IsLoopback() || ip.IsLinkLocalUnicast() || isAmazon(ip) {
 		return nil
 	}
 	return errFar
@@ -174,7 +177,13 @@ func unreachable(ctx context.Context, origin string, limit time.Duration, err er
 	return fault.Wrap(fault.Unavailable, err, "cannot reach "+origin)
 }
 
-var errorCode = regexp.MustCompile(`^[A-Za-z_]{1,60}$`)
+// isErrorCode reports whether a text is an error code, and nothing that a server
+// might have put a secret into.
+func isErrorCode(s string) bool {
+	return s != "" && len(s) <= 60 && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
 
 // Decode reads the JSON of a success. Anything else is an error that names the
 // status and the error code of RFC 6749, section 5.2, and quotes nothing: a 4xx
@@ -197,7 +206,7 @@ func (a Answer) Decode(into any, mend string) error {
 		return fault.New(fault.Unavailable, "%s answered %d", a.from, a.Status)
 	case a.Status == http.StatusNotFound:
 		return fault.New(fault.NotFound, "%s has no credential for this machine", a.from)
-	case errorCode.MatchString(code):
+	case isErrorCode(code):
 		return fault.New(fault.Unauthenticated, "%s refused: %s", a.from, code).WithHint(mend)
 	case a.Status == http.StatusUnauthorized, a.Status == http.StatusForbidden, a.Status == http.StatusBadRequest:
 		return fault.New(fault.Unauthenticated, "%s refused with status %d", a.from, a.Status).WithHint(mend)

@@ -32,8 +32,9 @@ type Machine struct {
 	Agent     string // the User-Agent
 }
 
-// MaxFile is the largest file that is read, in bytes.
-const MaxFile = 1 << 20
+// MaxFile is the largest file that is read, in bytes: that of Claude Code's
+// settings.
+const MaxFile = 2 << 20
 
 // File reads a file of the clouds or SDKs. Links are followed: projected tokens
 // are links. open says that other users of the machine can read it. It fails

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
+	"sync"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -27,6 +29,9 @@ type Command struct {
 	// MaxStdout is how many bytes it may print before it is ended, MaxStderr how
 	// many of its complaints, the last ones, are kept; zero is 64 KiB and 4 KiB.
 	MaxStdout, MaxStderr int
+	// Show, when not nil, gets what it prints and complains of as it comes. It is
+	// written to by one goroutine at a time.
+	Show io.Writer
 }
 
 // Result is what a program left behind.
@@ -50,6 +55,10 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	out := &head{limit: orDefault(c.MaxStdout, 64<<10), full: func() { stop(errFlooded) }}
 	complaints := &tail{limit: orDefault(c.MaxStderr, 4<<10)}
 	cmd.Stdout, cmd.Stderr = out, complaints
+	if c.Show != nil {
+		show := &serial{to: c.Show}
+		cmd.Stdout, cmd.Stderr = io.MultiWriter(out, show), io.MultiWriter(complaints, show)
+	}
 	release, err := start(cmd)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -140,4 +149,16 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.kept = append(t.kept[:0], t.kept[over:]...)
 	}
 	return len(p), nil
+}
+
+// serial lets one goroutine write at a time.
+type serial struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (s *serial) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.to.Write(p)
 }

@@ -142,7 +142,7 @@ func TestBadFiles(t *testing.T) {
 	for name, make := range map[string]func(path string) error{
 		"empty":  func(p string) error { return os.WriteFile(p, nil, 0o600) },
 		"folder": func(p string) error { return os.Mkdir(p, 0o700) },
-		"huge":   func(p string) error { return os.WriteFile(p, []byte(strings.Repeat("[default]\n", 200000)), 0o600) },
+		"huge":   func(p string) error { return os.WriteFile(p, []byte(strings.Repeat("[default]\n", 300000)), 0o600) },
 		"half": func(p string) error {
 			return os.WriteFile(p, []byte("[default]\naws_access_key_id=AKIA\naws_secret_acc"), 0o600)
 		},

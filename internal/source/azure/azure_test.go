@@ -106,18 +106,11 @@ func TestSuite(t *testing.T) {
 // A tool that hides the token is asked for it in so many words.
 func TestATokenThatIsHidden(t *testing.T) {
 	t.Parallel()
-	home := t.TempDir()
-	script := "#!/bin/sh\ncase \"$*\" in *--plaintext*) cat " + home + "/open;; *) echo '{\"accessToken\":\"***\",\"tokenType\":\"Bearer\"}';; esac\n"
-	for name, content := range map[string]string{"az": script, "open": printed(time.Hour), "azureProfile.json": "{}"} {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(content), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	m := source.Machine{System: "linux", Home: home, Now: st.Now, Wait: st.Patient,
-		Getenv: func(name string) string {
-			return map[string]string{"AZURE_CONFIG_DIR": home}[name]
-		},
-		LookPath: func(name string) (string, error) { return filepath.Join(home, name), nil }}
+	w := st.New(t)
+	w.Write("open", printed(time.Hour), 0o600)
+	w.Write(".azure/azureProfile.json", "{}", 0o600)
+	w.Write("bin/az", "#!/bin/sh\ncase \"$*\" in *--plaintext*) cat "+w.Home+"/open;; *) echo '{\"accessToken\":\"***\",\"tokenType\":\"Bearer\"}';; esac\n", 0o700)
+	m := w.Machine()
 	got, err := azure.Source{Machine: m}.Credential(t.Context())
 	if err != nil || got.Value.Reveal() != st.JWT(time.Hour) {
 		t.Errorf("%v", err)

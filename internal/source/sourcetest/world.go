@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ type World struct {
 
 // Now is the time of every world.
 func Now() time.Time { return time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC) }
+
+// New is a world in which all is well.
+func New(t testing.TB) *World { return newWorld(t, well) }
 
 func newWorld(t testing.TB, m mode) *World {
 	w := &World{T: t, Home: t.TempDir(), Env: map[string]string{}, mode: m, over: make(chan struct{}), closed: make(chan struct{})}
@@ -105,7 +109,12 @@ func (w *World) Write(name, content string, mode os.FileMode) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		w.T.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
+	// A process that is made meanwhile would inherit the open file, and a program
+	// that is open for writing cannot be run (ETXTBSY).
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte(content), mode)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		w.T.Fatal(err)
 	}
 	return path
