@@ -136,6 +136,7 @@ var members = []string{
 	"internal/diff",
 	"internal/doctor",
 	"internal/editor",
+	"internal/helper",
 	"internal/jsontext",
 	"internal/keystore",
 	"internal/keystore/choice",
@@ -150,11 +151,18 @@ var members = []string{
 	"internal/launch",
 	"internal/login",
 	"internal/manual",
+	"internal/patience",
 	"internal/recipe",
 	"internal/redact",
 	"internal/refresh",
 	"internal/sdkprofile",
 	"internal/settingsfile",
+	"internal/source",
+	"internal/source/aws",
+	"internal/source/azure",
+	"internal/source/google",
+	"internal/source/sdk",
+	"internal/subprocess",
 }
 
 // kits serve tests and may import anything. bench and what is under it are programs of their own.
@@ -164,7 +172,7 @@ func isKit(pkg string) bool {
 
 // mayServe are the packages that may speak HTTP.
 func mayServe(pkg string) bool {
-	for _, p := range []string{"internal/door/", "internal/gateway", "internal/upstream/", "internal/login", "internal/server", "cmd/gatehouse", "client"} {
+	for _, p := range []string{"internal/door/", "internal/gateway", "internal/upstream/", "internal/login", "internal/server", "internal/source", "cmd/gatehouse", "client"} {
 		if strings.HasPrefix(pkg, p) {
 			return pkg != "cmd/gatehoused"
 		}

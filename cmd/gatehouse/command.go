@@ -54,6 +54,7 @@ const (
 	exitUsage       = 2
 	exitSignedOut   = 3
 	exitUnreachable = 4
+	exitNoMeans     = 5
 	exitNotStarted  = 126
 	exitNoProgram   = 127
 	exitInterrupted = 130
@@ -88,8 +89,8 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
-		m.versionVerb(), m.completionVerb(), m.manVerb())
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(),
+		m.doctorVerb(), m.versionVerb(), m.completionVerb(), m.manVerb())
 	return root
 }
 
@@ -130,6 +131,9 @@ func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code 
 	}
 	if f, ok := errors.AsType[*notStartedError](err); ok {
 		code = f.code
+	}
+	if f, ok := errors.AsType[*noMeans](err); ok {
+		code, hint = exitNoMeans, f.mend
 	}
 	if ctx.Err() != nil {
 		code = exitInterrupted

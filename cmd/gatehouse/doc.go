@@ -18,6 +18,7 @@
 //	2    used wrongly: an unknown command, flag or value
 //	3    not signed in, or the sign-in has ended
 //	4    the server or the storage cannot be reached, or cannot answer now
+//	5    this machine, server or version has no means for it
 //	126  the program of "run" cannot be started
 //	127  there is no such program to "run"
 //	130  interrupted
@@ -32,6 +33,8 @@
 //	ANTHROPIC_CONFIG_DIR       where the SDKs keep their profiles (~/.config/anthropic)
 //	CLAUDE_CONFIG_DIR          where Claude Code keeps its settings (~/.claude)
 //
-// It must never print a token but to the standard output of "token", ask or open
-// a browser outside "login", or link a cloud's SDK: it starts in milliseconds.
+// It must never print a token but to the standard output of "token" and
+// "credential", ask or open a browser outside "login", or link a cloud's SDK: it
+// starts in milliseconds. "credential aws-refresh" and "gcp-refresh" run the
+// cloud's own sign-in, which may open one.
 package main

@@ -22,6 +22,7 @@ var (
 		{Term: "2", Text: "used wrongly: an unknown command, flag or value"},
 		{Term: "3", Text: "not signed in, or the sign-in has ended"},
 		{Term: "4", Text: "the server or the storage cannot be reached, or cannot answer now"},
+		{Term: "5", Text: "this machine, server or version has no means for it"},
 		{Term: "126", Text: "the program of \"run\" cannot be started"},
 		{Term: "127", Text: "there is no such program to \"run\""},
 		{Term: "130", Text: "interrupted"},

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -74,6 +76,7 @@ func scripts(dir string, more map[string]string) testscript.Params {
 			"age":    scriptAge,
 			"mode":   scriptMode,
 			"json":   scriptJSON,
+			"exits":  scriptExits,
 		},
 	}
 }
@@ -147,6 +150,21 @@ func scriptMode(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if got := fmt.Sprintf("%04o", info.Mode().Perm()); (got == args[1]) == neg {
 		ts.Fatalf("%s has mode %s", args[0], got)
+	}
+}
+
+// scriptExits is "exits 3 PROGRAM ARGS": the exit code of a program.
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if (fmt.Sprint(got) == args[0]) == neg {
+		ts.Fatalf("%s exits with %d", strings.Join(args[1:], " "), got)
 	}
 }
 

@@ -20,23 +20,9 @@ apiKeyHelper of Claude Code. Exit code 3 says: sign in again.`, m.token))
 }
 
 func (m *Main) token(ctx context.Context) error {
-	at, err := m.places()
+	pair, err := m.freshPair(ctx)
 	if err != nil {
 		return err
-	}
-	pair, err := m.source(at).Pair(ctx)
-	if fault.Is(err, fault.NotFound) {
-		// "storage move" may have come between the two looks.
-		if now, again := m.places(); again == nil && now.keptIn() != at.keptIn() {
-			at = now
-			pair, err = m.source(at).Pair(ctx)
-		}
-	}
-	if err != nil {
-		return at.signedOut(err)
-	}
-	if !credential.Printable(pair.Access) {
-		return fault.New(fault.Invalid, "the stored access token is not printable")
 	}
 	if _, err := fmt.Fprintln(m.Stdout, pair.Access.Reveal()); err != nil {
 		return fmt.Errorf("printing the token: %w", err)

@@ -84,6 +84,15 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Message is the sentence of err that may be shown: without its cause, if it is
+// a fault, and all of it otherwise.
+func Message(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
+}
+
 // KindOf returns the kind of err, Internal for an error that has none.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {

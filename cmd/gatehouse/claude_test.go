@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/claude"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
+)
+
+// The real Claude Code runs "gatehouse token", is told 401 in the middle of the
+// token's life, runs it again, and goes on with the next one.
+func TestClaudeCodeGoesOnAfterA401(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.login()
+	api := upstream.New(t)
+	first := ""
+	var once sync.Once
+	api.Respond(func(r *upstream.Request) upstream.Plan {
+		if r.Kind != upstream.Messages {
+			return upstream.Plan{}
+		}
+		once.Do(func() {
+			first = r.Credential()
+			m.expire(10 * time.Second) // the server's clock was ahead of ours
+		})
+		if r.Credential() == first {
+			return upstream.Plan{Status: http.StatusUnauthorized}
+		}
+		return upstream.Plan{}
+	})
+	helper := filepath.Join(m.home, "helper")
+	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"PATH": os.Getenv("PATH"), "NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover},
+		Settings: fmt.Sprintf(`{"apiKeyHelper":"echo ran >> %s; gatehouse credential api-key","env":{"ANTHROPIC_BASE_URL":%q}}`, helper, api.URL)})
+	if got.Exit != 0 || strings.TrimSpace(got.Stdout) != strings.TrimSpace(upstream.Text(12)) {
+		t.Fatalf("%+v", got)
+	}
+	var sent []string
+	for _, r := range api.Requests() {
+		if r.Kind == upstream.Messages && (len(sent) == 0 || sent[len(sent)-1] != r.Credential()) {
+			sent = append(sent, r.Credential())
+		}
+	}
+	if len(sent) != 2 || !strings.Contains(sent[0], "eyJ") || !strings.Contains(sent[1], "eyJ") {
+		t.Errorf("%d credentials were sent", len(sent))
+	}
+	if n := m.server.count("rotated"); n != 1 {
+		t.Errorf("renewed %d times", n)
+	}
+	if ran, err := os.ReadFile(helper); err != nil || strings.Count(string(ran), "ran") < 2 {
+		t.Errorf("the helper: %q, %v", ran, err)
+	}
+}
+
+// Signed out, Claude Code shows the one line that says what to do.
+func TestClaudeCodeShowsWhatMends(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	api := upstream.New(t)
+	api.Always(upstream.Plan{Status: http.StatusUnauthorized})
+	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover, "CLAUDE_CODE_MAX_RETRIES": "0"},
+		Settings: fmt.Sprintf(`{"apiKeyHelper":"gatehouse token","env":{"ANTHROPIC_BASE_URL":%q}}`, api.URL)})
+	if got.Exit == 0 || !strings.Contains(got.Stdout+got.Stderr, "exited 3: gatehouse: you are not signed in; run: gatehouse login") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The headers for telemetry are what Claude Code takes from otelHeadersHelper.
+func TestClaudeCodeTakesTheTelemetryHeaders(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.login()
+	token, _, _ := m.run("token")
+	api := upstream.New(t)
+	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover,
+		"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_ENDPOINT": api.URL, "OTEL_METRIC_EXPORT_INTERVAL": "1000"},
+		Settings: fmt.Sprintf(`{"apiKeyHelper":"gatehouse token","otelHeadersHelper":"gatehouse credential otel-headers","env":{"ANTHROPIC_BASE_URL":%q}}`, api.URL)})
+	if got.Exit != 0 {
+		t.Fatalf("%+v", got)
+	}
+	for _, r := range api.Requests() {
+		if strings.HasSuffix(r.Path, "/v1/metrics") {
+			if r.Header.Get("Authorization") != "Bearer "+strings.TrimSpace(token) {
+				t.Error("telemetry came without our header")
+			}
+			return
+		}
+	}
+	t.Error("no telemetry came")
+}
