@@ -140,9 +140,11 @@ func (s *Store) Save(ctx context.Context, profile credential.Profile, pair crede
 		old := s.indexOf(ctx, name)
 		next := index{sum: sum(text), text: text}
 		if len(next.String()) > s.Items.Limit() {
-			if next, err = s.writeParts(ctx, name, text); err != nil {
+			parts, err := s.writeParts(ctx, name, text)
+			if err != nil {
 				return none{}, err
 			}
+			next = parts
 		}
 		if err := s.Items.Set(ctx, name, secret.New(next.String())); err != nil {
 			if !fault.Is(err, fault.Unavailable) { // otherwise it may have happened all the same
