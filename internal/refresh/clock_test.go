@@ -141,30 +141,3 @@ func TestAnswerThatWasNotWrittenComesAgain(t *testing.T) {
 		t.Errorf("after the disk had room again: %v", err)
 	}
 }
-
-// late is a store that answers in time again after a while.
-type late struct {
-	keystore.Store
-	left int
-}
-
-func (l *late) Load(ctx context.Context, p credential.Profile) (credential.Pair, error) {
-	if l.left--; l.left >= 0 {
-		return credential.Pair{}, fault.Wrap(fault.Unavailable, context.DeadlineExceeded, "late")
-	}
-	return l.Store.Load(ctx, p)
-}
-
-// A keyring that is overrun is asked again, and one that is dead is not asked
-// for ever.
-func TestLateStore(t *testing.T) {
-	t.Parallel()
-	stored := link(1, time.Hour)
-	for missed, served := range map[int]bool{0: true, 2: true, 3: false} {
-		s := source(t, &stored, never)
-		s.Store = &late{s.Store, missed}
-		if _, err := s.Pair(t.Context()); (err == nil) != served {
-			t.Errorf("%d times late: %v", missed, err)
-		}
-	}
-}

@@ -2,7 +2,6 @@ package refresh
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -43,7 +42,7 @@ type Source struct {
 // holds something that cannot be trusted, and Unavailable if the server cannot
 // be reached.
 func (s *Source) Pair(ctx context.Context) (credential.Pair, error) {
-	stored, err := s.load(ctx)
+	stored, err := s.Store.Load(ctx, s.Profile)
 	if err != nil || stored.Fresh(s.Now()) {
 		return stored, err
 	}
@@ -52,21 +51,6 @@ func (s *Source) Pair(ctx context.Context) (credential.Pair, error) {
 		return stored, nil
 	}
 	return renewed, err
-}
-
-// looks is how often a store that does not answer in time is asked.
-const looks = 3
-
-// load reads the stored pair. A store may be late because hundreds of programs
-// ask it at this moment; one that says why it cannot answer is not asked again.
-func (s *Source) load(ctx context.Context) (stored credential.Pair, err error) {
-	for range looks {
-		stored, err = s.Store.Load(ctx, s.Profile)
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			break
-		}
-	}
-	return stored, err
 }
 
 // once lets one goroutine renew while the others wait for its result.
@@ -106,7 +90,7 @@ func (s *Source) renew(ctx context.Context) (credential.Pair, error) {
 		return credential.Pair{}, err
 	}
 	defer release()
-	stored, err := s.load(ctx)
+	stored, err := s.Store.Load(ctx, s.Profile)
 	if err != nil || stored.Fresh(s.Now()) {
 		return stored, err
 	}
@@ -114,7 +98,7 @@ func (s *Source) renew(ctx context.Context) (credential.Pair, error) {
 	if !fault.Is(err, fault.Unauthenticated) {
 		return renewed, err
 	}
-	again, loadErr := s.load(ctx)
+	again, loadErr := s.Store.Load(ctx, s.Profile)
 	if loadErr != nil || again.SameChain(stored) {
 		return credential.Pair{}, err
 	}
@@ -143,7 +127,7 @@ func (s *Source) exchange(ctx context.Context, old credential.Pair) (credential.
 // settle saves next where old still stands. If somebody else went on from there
 // in the meantime, theirs is the end of the chain and ours a retired link.
 func (s *Source) settle(ctx context.Context, old, next credential.Pair) (credential.Pair, error) {
-	stored, err := s.load(ctx)
+	stored, err := s.Store.Load(ctx, s.Profile)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return credential.Pair{}, fault.New(fault.Unauthenticated, "this machine was signed out meanwhile")

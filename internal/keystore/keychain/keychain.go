@@ -108,7 +108,7 @@ const maxOutput = 64 << 10
 // may quote the line that it was given.
 func (k Keychain) run(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, k.Program, args...)
-	cmd.WaitDelay = 100 * time.Millisecond
+	cmd.WaitDelay = time.Second // of a busy machine; the vault does not wait for it
 	cmd.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	cmd.Stdout = &bounded{to: &out, left: maxOutput}
