@@ -15,7 +15,8 @@ import (
 )
 
 // The real Claude Code runs "gatehouse token", is told 401 in the middle of the
-// token's life, runs it again, and goes on with the next one.
+// token's life, runs it again, and goes on with the next one. Its telemetry takes
+// the headers that "credential otel-headers" prints.
 func TestClaudeCodeGoesOnAfterA401(t *testing.T) {
 	t.Parallel()
 	m := newMember(t)
@@ -37,8 +38,9 @@ func TestClaudeCodeGoesOnAfterA401(t *testing.T) {
 		return upstream.Plan{}
 	})
 	helper := filepath.Join(m.home, "helper")
-	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"PATH": os.Getenv("PATH"), "NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover},
-		Settings: fmt.Sprintf(`{"apiKeyHelper":"echo ran >> %s; gatehouse credential api-key","env":{"ANTHROPIC_BASE_URL":%q}}`, helper, api.URL)})
+	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"PATH": os.Getenv("PATH"), "NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover,
+		"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_ENDPOINT": api.URL},
+		Settings: fmt.Sprintf(`{"apiKeyHelper":"echo ran >> %s; gatehouse credential api-key","otelHeadersHelper":"gatehouse credential otel-headers","env":{"ANTHROPIC_BASE_URL":%q}}`, helper, api.URL)})
 	if got.Exit != 0 || strings.TrimSpace(got.Stdout) != strings.TrimSpace(upstream.Text(12)) {
 		t.Fatalf("%+v", got)
 	}
@@ -57,6 +59,15 @@ func TestClaudeCodeGoesOnAfterA401(t *testing.T) {
 	if ran, err := os.ReadFile(helper); err != nil || strings.Count(string(ran), "ran") < 2 {
 		t.Errorf("the helper: %q, %v", ran, err)
 	}
+	for _, r := range api.Requests() {
+		if strings.HasSuffix(r.Path, "/v1/metrics") {
+			if value := r.Header.Get("Authorization"); !strings.HasPrefix(value, "Bearer eyJ") {
+				t.Errorf("telemetry came with the header %q", value)
+			}
+			return
+		}
+	}
+	t.Error("no telemetry came")
 }
 
 // Signed out, Claude Code shows the one line that says what to do.
@@ -72,26 +83,22 @@ func TestClaudeCodeShowsWhatMends(t *testing.T) {
 	}
 }
 
-// The headers for telemetry are what Claude Code takes from otelHeadersHelper.
-func TestClaudeCodeTakesTheTelemetryHeaders(t *testing.T) {
+// Claude Code signs its requests to Bedrock with the keys that aws-export prints.
+func TestClaudeCodeTakesTheKeysOfAWS(t *testing.T) {
 	t.Parallel()
 	m := newMember(t)
-	m.login()
-	token, _, _ := m.run("token")
 	api := upstream.New(t)
-	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover,
-		"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_ENDPOINT": api.URL, "OTEL_METRIC_EXPORT_INTERVAL": "1000"},
-		Settings: fmt.Sprintf(`{"apiKeyHelper":"gatehouse token","otelHeadersHelper":"gatehouse credential otel-headers","env":{"ANTHROPIC_BASE_URL":%q}}`, api.URL)})
-	if got.Exit != 0 {
-		t.Fatalf("%+v", got)
+	keys := filepath.Join(m.home, "keys")
+	if err := os.WriteFile(keys, []byte("[default]\naws_access_key_id = AKIAEXPORTED\naws_secret_access_key = secret\naws_session_token = session\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
+	got := claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover,
+		"CLAUDE_CODE_USE_BEDROCK": "1", "ANTHROPIC_BEDROCK_BASE_URL": api.URL, "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "CLAUDE_CODE_MAX_RETRIES": "0"},
+		Settings: fmt.Sprintf(`{"awsCredentialExport":"AWS_SHARED_CREDENTIALS_FILE=%s gatehouse credential aws-export"}`, keys)})
 	for _, r := range api.Requests() {
-		if strings.HasSuffix(r.Path, "/v1/metrics") {
-			if r.Header.Get("Authorization") != "Bearer "+strings.TrimSpace(token) {
-				t.Error("telemetry came without our header")
-			}
+		if strings.Contains(r.Header.Get("Authorization"), "Credential=AKIAEXPORTED/") && r.Header.Get("X-Amz-Security-Token") == "session" {
 			return
 		}
 	}
-	t.Error("no telemetry came")
+	t.Errorf("none of %d requests was signed with the keys: %+v", len(api.Requests()), got)
 }

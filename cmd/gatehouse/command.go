@@ -62,7 +62,7 @@ const (
 
 // Run executes one command line and returns its exit code.
 func (m *Main) Run(ctx context.Context, args []string) int {
-	root := m.root()
+	root := m.root(args)
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		m.completes(root)
 	}
@@ -81,7 +81,9 @@ func (m *Main) Run(ctx context.Context, args []string) int {
 	return code
 }
 
-func (m *Main) root() *cobra.Command {
+// root is the command line. "token" runs for every few requests of every program:
+// nothing is made for it that it does not need.
+func (m *Main) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:               "gatehouse",
 		Short:             "Sign in once, and Claude Code and every Anthropic SDK work through your organization's Gatehouse",
@@ -89,8 +91,12 @@ func (m *Main) root() *cobra.Command {
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.tokenVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(),
-		m.doctorVerb(), m.versionVerb(), m.completionVerb(), m.manVerb())
+	root.AddCommand(m.tokenVerb())
+	if len(args) > 0 && args[0] == "token" {
+		return root
+	}
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
+		m.versionVerb(), m.completionVerb(), m.manVerb())
 	return root
 }
 

@@ -41,7 +41,8 @@ must sign in.`, m.token)),
 			`The keys are found where AWS's own programs find them: the environment, the
 profile's files, "aws configure export-credentials", the container or the
 instance. Keys that end within a minute are not printed. Exit code 3 when
-somebody must sign in at AWS, 5 when this machine has a bearer key and no keys.`, m.awsExport),
+somebody must sign in at AWS, 5 for a bearer key and for keys without a session
+token, which Claude Code takes from the environment and the files of AWS alone.`, m.awsExport),
 		m.verb("aws-refresh", "Sign in at AWS again if it must be, for awsAuthRefresh",
 			`Does nothing while there are keys that hold. Otherwise it runs "aws sso login"
 for the profile, whose words are shown, once for all sessions that ask at the
@@ -76,6 +77,9 @@ func (m *Main) awsExport(ctx context.Context) error {
 	}
 	if c.Scheme != source.SigV4 {
 		return &noMeans{c.Origin + " is a bearer key, which Claude Code uses itself: there are no keys to export", "unset AWS_BEARER_TOKEN_BEDROCK"}
+	}
+	if c.Keys.Session.Empty() {
+		return &noMeans{c.Origin + " has keys without a session token, which Claude Code does not take from awsCredentialExport: it finds them itself", "gatehouse credential list"}
 	}
 	return m.printSecret(aws.Export(c))
 }

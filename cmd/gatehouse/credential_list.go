@@ -158,11 +158,8 @@ func (m *Main) signIns() []source.Source {
 		if err != nil {
 			continue
 		}
-		s := source.SignIn{Profile: name, Now: m.Now, Pair: as.source(at).Pair,
+		s := source.SignIn{Profile: name, Server: at.known.Origin, Now: m.Now, Pair: as.source(at).Pair,
 			Stored: func(ctx context.Context) (credential.Pair, error) { return at.store.Load(ctx, name) }}
-		if known, err := at.memory.Recall(name); err == nil {
-			s.Server = known.Origin
-		}
 		all = append(all, s)
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -124,5 +125,9 @@ func (m Machine) run(ctx context.Context, limit time.Duration, name, mend string
 	if said != "" {
 		said = ", and says: " + said
 	}
-	return secret.Text{}, fault.New(fault.Unauthenticated, "%s failed with exit code %d%s", name, result.Exit, said).WithHint(mend)
+	return secret.Text{}, fault.New(fault.Unauthenticated, "%s failed with exit code %d%s", name, result.Exit, said).WithHint(mend).
+		Coded(ExitCode(result.Exit))
 }
+
+// ExitCode is the code (fault.Error.Code) of a program that failed with an exit code.
+func ExitCode(n int) string { return "exit_" + strconv.Itoa(n) }

@@ -144,12 +144,23 @@ func (s Source) aboutTool() source.About {
 	return about("aws configure export-credentials (profile "+s.Profile()+")", "the AWS account of the profile "+s.Profile())
 }
 
+// usageOfVersion1 is the exit code of version 1 of the tool for a subcommand that
+// it does not know; that of version 2 is 252.
+const usageOfVersion1 = 2
+
 func (s Source) tool(ctx context.Context) (source.Credential, error) {
 	argv := []string{"aws", "configure", "export-credentials", "--format", "process"}
 	if p := s.Machine.Getenv("AWS_PROFILE"); p != "" {
 		argv = append(argv, "--profile", p)
 	}
 	out, err := s.Machine.Command(ctx, s.limit(), mend, argv...)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == source.ExitCode(usageOfVersion1) {
+		if files := s.files(); files.hasProcess() {
+			return files.process(ctx)
+		}
+		return source.Credential{}, fault.New(fault.Unsupported, "the aws on this machine is of version 1, which cannot export credentials; version 2 can").
+			WithHint("aws --version")
+	}
 	if err != nil {
 		return source.Credential{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/source"
 	"github.com/gatehouse-dev/gatehouse/internal/source/aws"
@@ -186,5 +187,22 @@ func TestExport(t *testing.T) {
 	}
 	if got, err = aws.Export(source.Credential{Keys: source.Keys{ID: "AKIA", Secret: secret.New("s")}}); err != nil || !json.Valid(got) || strings.Contains(string(got), "Session") {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// Version 1 of the tool, which many machines have, knows no export-credentials:
+// its exit code 2 is no sign-in that has ended.
+func TestTheToolOfVersion1(t *testing.T) {
+	t.Parallel()
+	w := st.New(t)
+	w.Write("bin/aws", "#!/bin/sh\necho 'aws: error: argument subcommand: Invalid choice, valid choices are:' >&2\nexit 2\n", 0o700)
+	w.Write(".aws/config", "[default]\nsso_session = corp\n", 0o600)
+	if _, err := (aws.Source{Machine: w.Machine()}).Credential(t.Context()); !fault.Is(err, fault.Unsupported) || !strings.Contains(err.Error(), "version 1") {
+		t.Errorf("%v", err)
+	}
+	w.Command("vendor", tool)
+	w.Write(".aws/config", "[default]\ncredential_process = vendor\n", 0o600)
+	if c, err := (aws.Source{Machine: w.Machine()}).Credential(t.Context()); err != nil || c.Keys.Secret.Reveal() != secretKey {
+		t.Errorf("%v", err)
 	}
 }
