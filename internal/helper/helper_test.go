@@ -129,8 +129,8 @@ func TestAnotherCommandFileOrServerGetsNothingKept(t *testing.T) {
 	s := b.script("echo token-$(wc -l < runs)")
 	b.want(b.runner(), s, "token-1", 1)
 	file, server, line := s, s, s
-	file.File = "/elsewhere/settings.json"
-	server.Server = "https://other.example.com"
+	file.File = "/home/eve/.claude/settings.json"
+	server.Server = "https://gate.example.org" // of the same length
 	line.Line += " "
 	for i, other := range []helper.Script{file, server, line} {
 		b.want(b.runner(), other, fmt.Sprintf("token-%d", i+2), i+2)
@@ -146,6 +146,14 @@ func TestA401RunsItAgainOnce(t *testing.T) {
 	b.want(one, s, "token-2", 2)
 	two.Refused(t.Context(), s, secret.New("token-1")) // it heard the same 401, later
 	b.want(two, s, "token-2", 2)
+	// Without a kept file too, a refusal of what is long replaced costs nothing.
+	alone := b.runner()
+	alone.Keep = ""
+	b.want(alone, s, "token-3", 3)
+	alone.Refused(t.Context(), s, secret.New("token-1"))
+	b.want(alone, s, "token-3", 3)
+	alone.Refused(t.Context(), s, secret.New("token-3"))
+	b.want(alone, s, "token-4", 4)
 }
 
 func TestAnExpiredJWTIsNotKept(t *testing.T) {
