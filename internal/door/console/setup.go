@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/onboarding"
+	"golang.org/x/sync/errgroup"
 )
 
 var setupRoutes = []route{
@@ -62,12 +63,19 @@ func (c *Console) setups(v *visit) error {
 		return err
 	}
 	ctx, o := v.r.Context(), v.who.Organization
-	counts, err := c.cfg.Onboarding.Funnel(ctx, v.who, o)
-	if err != nil {
+	var counts []onboarding.Count
+	var found []onboarding.Progress
+	var more bool
+	reads, ctx := errgroup.WithContext(ctx) // neither needs the other, and each goes through everybody
+	reads.Go(func() (err error) {
+		counts, err = c.cfg.Onboarding.Funnel(ctx, v.who, o)
 		return err
-	}
-	found, more, err := c.cfg.Onboarding.List(ctx, v.who, o, f)
-	if err != nil {
+	})
+	reads.Go(func() (err error) {
+		found, more, err = c.cfg.Onboarding.List(ctx, v.who, o, f)
+		return err
+	})
+	if err := reads.Wait(); err != nil {
 		return err
 	}
 	manages := v.who.Rights.Has(caller.ManageMembers)
