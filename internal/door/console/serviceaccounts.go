@@ -178,7 +178,7 @@ func (c *Console) archiveServiceAccountForm(v *visit) error {
 	}
 	page := "/service-accounts/" + string(a.ID)
 	return v.show(http.StatusOK, "confirm", view{Title: "Archive the service account “" + a.Name + "”?", Lead: "This cannot be undone.", Body: confirm{Danger: true,
-		Effects: []string{upTo(a.Keys) + " active keys of it will be refused within a second, for good, also in the middle of an answer.", "It leaves the workspaces it is in. What it used stays in the record."},
+		Effects: []string{count(a.Keys, "active key") + " of it will be refused within a second, for good, also in the middle of an answer.", "It leaves the workspaces it is in. What it used stays in the record."},
 		Action:  page + "/archive", Submit: "Archive " + a.Name, Cancel: page}})
 }
 
