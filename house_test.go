@@ -152,6 +152,7 @@ var members = []string{
 	"internal/login",
 	"internal/manual",
 	"internal/patience",
+	"internal/precedence",
 	"internal/recipe",
 	"internal/redact",
 	"internal/refresh",

@@ -81,23 +81,22 @@ func sameOrigin(a, b string) bool {
 	return b != "" && strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
 }
 
-// What Claude Code prefers over a door, most preferred first. The settings' own
-// env counts like the shell's.
-var (
-	outrankHelper  = []string{"CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"}
-	outrankProfile = append(append([]string{}, outrankHelper...), "ANTHROPIC_BASE_URL", "CLAUDE_CODE_OAUTH_TOKEN")
-)
-
-// Outranking are the variables that Claude Code prefers over a door. A gateway
+// Outranking are the variables that Claude Code prefers over a door, most
+// preferred first. The settings' own env counts like the shell's. A gateway
 // session outranks everything.
 func (d Door) Outranking() []string {
-	switch d {
-	case Profile:
-		return outrankProfile
-	case Gateway:
+	if d == Gateway {
 		return nil
 	}
-	return outrankHelper
+	var list []string
+	for _, p := range Providers() {
+		list = append(list, p.Switch)
+	}
+	list = append(list, AuthToken, APIKey)
+	if d == Profile {
+		list = append(list, BaseURL, OAuthToken)
+	}
+	return list
 }
 
 // Conflict is something that Claude Code would use instead of the door. Values
@@ -131,13 +130,4 @@ func (d Door) InEnvironment(getenv func(string) string) []Conflict {
 		}
 	}
 	return list
-}
-
-// IsSet says whether a variable counts: a switch (CLAUDE_CODE_USE_…) only when
-// it is on, everything else when it is not empty.
-func IsSet(name, value string) bool {
-	if strings.HasPrefix(name, "CLAUDE_CODE_USE_") {
-		return value != "" && value != "0" && !strings.EqualFold(value, "false")
-	}
-	return value != ""
 }

@@ -30,23 +30,9 @@ const (
 	ownHeaders      = "it sets the header that carries the credential"
 )
 
-// always compete, whatever their value.
-var always = []Taken{
-	{"CLAUDE_CODE_USE_BEDROCK", otherProvider},
-	{"CLAUDE_CODE_USE_VERTEX", otherProvider},
-	{"CLAUDE_CODE_USE_FOUNDRY", otherProvider},
-	{"CLAUDE_CODE_USE_ANTHROPIC_AWS", otherProvider},
-	{"CLAUDE_CODE_USE_MANTLE", otherProvider},
-	{"ANTHROPIC_AUTH_TOKEN", otherCredential},
-	{"ANTHROPIC_API_KEY", otherCredential},
-	{"CLAUDE_CODE_OAUTH_TOKEN", otherCredential},
-	{"ANTHROPIC_FEDERATION_RULE_ID", otherSignIn},
-	{"ANTHROPIC_IDENTITY_TOKEN", otherSignIn},
-	{"ANTHROPIC_IDENTITY_TOKEN_FILE", otherSignIn},
-	{"AWS_BEARER_TOKEN_BEDROCK", providersKey},
-	{"ANTHROPIC_AWS_API_KEY", providersKey},
-	{"ANTHROPIC_FOUNDRY_API_KEY", providersKey},
-	{"ANTHROPIC_FOUNDRY_AUTH_TOKEN", providersKey},
+var reasons = map[claudecode.Role]string{
+	claudecode.Switches: otherProvider, claudecode.Credential: otherCredential,
+	claudecode.SignsIn: otherSignIn, claudecode.ProvidersKey: providersKey,
 }
 
 // Set are the variables of the door; none of them is secret.
@@ -88,8 +74,8 @@ func (d Door) Clean(system string, environ []string) (env []string, taken []Take
 // set or not, and those of environ that compete by their value.
 func (d Door) Unset(system string, environ []string) []string {
 	var names []string
-	for _, t := range always {
-		names = append(names, t.Name)
+	for _, c := range claudecode.Competitors() {
+		names = append(names, c.Name)
 	}
 	_, taken := d.Clean(system, environ)
 	for _, t := range taken {
@@ -113,25 +99,19 @@ func (d Door) competes(name, value string) string {
 	case name == "ANTHROPIC_CUSTOM_HEADERS" && carriesCredential(value):
 		return ownHeaders
 	}
-	for _, t := range always {
-		if t.Name == name {
-			return t.Why
+	for _, c := range claudecode.Competitors() {
+		if c.Name == name {
+			return reasons[c.Role]
 		}
 	}
 	return ""
 }
 
-// carriesCredential reads "Name: value" lines. They may be parted by newlines or
-// by the two characters that stand for one in JSON.
+// carriesCredential says whether headers of one's own carry a credential.
 func carriesCredential(headers string) bool {
-	for line := range strings.SplitSeq(strings.NewReplacer(`\n`, "\n", "\r", "\n").Replace(headers), "\n") {
-		name, _, _ := strings.Cut(line, ":")
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "authorization", "x-api-key":
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(claudecode.ParseHeaders(headers), func(h claudecode.Header) bool {
+		return h.Name == "authorization" || h.Name == "x-api-key"
+	})
 }
 
 // split parts an entry. Windows has entries whose name begins with "=".

@@ -32,6 +32,9 @@ type Options struct {
 	// Managed is the managed-settings.json that the client sees, when not empty.
 	// See NeedManaged.
 	Managed string
+	// DropIns are further managed settings, by the names of their files. They need
+	// Managed.
+	DropIns map[string]string
 	// Limit bounds the run; 0 is one minute.
 	Limit time.Duration
 }
@@ -118,7 +121,7 @@ func (o Options) prepare(t testing.TB) (argv, env []string, home string) {
 	}
 	argv = append([]string{program}, args...)
 	if o.Managed != "" {
-		argv = managed(t, o.Managed, argv)
+		argv = o.managed(t, argv)
 	}
 	return argv, o.environment(home), home
 }

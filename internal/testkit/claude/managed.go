@@ -15,8 +15,8 @@ const overEtc = `
 set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$1"
-mkdir -p "$1/upper/claude-code" "$1/work"
-cp "$2" "$1/upper/claude-code/managed-settings.json"
+mkdir -p "$1/upper" "$1/work"
+cp -r "$2" "$1/upper/claude-code"
 mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
 shift 2
 exec "$@"
@@ -32,16 +32,17 @@ var namespace = sync.OnceValue(func() []string {
 		return nil
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	file := filepath.Join(folder, "settings.json")
-	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
-		return nil
+	settings, mount := filepath.Join(folder, "settings"), filepath.Join(folder, "mount")
+	for _, dir := range []string{settings, mount} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return nil
+		}
 	}
-	mount := filepath.Join(folder, "mount")
-	if err := os.Mkdir(mount, 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(settings, "managed-settings.json"), []byte("{}"), 0o600); err != nil {
 		return nil
 	}
 	for _, way := range namespaces {
-		argv := append(append([]string{}, way...), "sh", "-c", overEtc, "sh", mount, file, "test", "-f", "/etc/claude-code/managed-settings.json")
+		argv := append(append([]string{}, way...), "sh", "-c", overEtc, "sh", mount, settings, "test", "-f", "/etc/claude-code/managed-settings.json")
 		if exec.Command(argv[0], argv[1:]...).Run() == nil {
 			return way
 		}
@@ -66,18 +67,21 @@ func NeedManaged(t testing.TB) {
 	t.Skip(why)
 }
 
-func managed(t testing.TB, settings string, argv []string) []string {
+func (o Options) managed(t testing.TB, argv []string) []string {
 	t.Helper()
 	way := namespace()
 	if way == nil {
 		t.Fatal("managed settings cannot be shown to the client here: call NeedManaged first")
 	}
 	folder := Home(t)
-	file, mount := filepath.Join(folder, "settings.json"), filepath.Join(folder, "mount")
-	write(t, file, settings)
+	settings, mount := filepath.Join(folder, "settings"), filepath.Join(folder, "mount")
+	write(t, filepath.Join(settings, "managed-settings.json"), o.Managed)
+	for name, content := range o.DropIns {
+		write(t, filepath.Join(settings, "managed-settings.d", name), content)
+	}
 	if err := os.Mkdir(mount, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	all := append(append([]string{}, way...), "sh", "-c", overEtc, "sh", mount, file)
+	all := append(append([]string{}, way...), "sh", "-c", overEtc, "sh", mount, settings)
 	return append(all, argv...)
 }
