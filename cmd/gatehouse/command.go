@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -36,10 +37,14 @@ type Main struct {
 	Environ        func() []string // as Getenv sees it
 	Start          func(path string, args, env []string) (code int, err error)
 	Output         func(ctx context.Context, name string, args ...string) (string, error) // of a program, bounded
-	OpenBrowser    func(ctx context.Context, address string) error
-	Transport      http.RoundTripper
-	Version        string
-	// Prompt asks for what must not be shown; nil: there is no terminal.
+	Root           fs.FS                                                                  // of this machine: what kind of machine it is, is read from it
+	// OpenBrowser shows an address to the person, through Windows where this is
+	// WSL. It returns when a browser has it or ctx ends.
+	OpenBrowser func(ctx context.Context, address string, wsl bool) error
+	Transport   http.RoundTripper
+	Version     string
+	// Prompt asks for what must not be shown, silently without a question; nil:
+	// there is no terminal.
 	Prompt func(ctx context.Context, question string) (secret.Text, error)
 
 	profileFlag string

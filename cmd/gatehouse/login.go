@@ -16,23 +16,24 @@ import (
 )
 
 const (
-	browserPatience = 10 * time.Minute
-	lockPatience    = 30 * time.Second
-	revokePatience  = 10 * time.Second
+	lockPatience   = 30 * time.Second
+	revokePatience = 10 * time.Second
 )
 
 type loginFlags struct {
-	server    string
-	storage   string
-	noBrowser bool
+	server, storage            string
+	noBrowser, device, browser bool
+	port                       int
 }
 
 func (m *Main) loginVerb() *cobra.Command {
 	var flags loginFlags
 	c := m.withProfile(m.verb("login", "Sign in at your organization's server",
-		`With a display a browser opens; otherwise, and with --no-browser, a code is shown
-that is confirmed in a browser anywhere. Afterwards "gatehouse token" prints
-access tokens. The server is remembered.
+		`On a machine with a screen a browser opens. Over SSH, in a container, in CI and
+without a screen a code is shown that is confirmed in a browser anywhere; why, is
+said. --browser and --device choose. Where the browser is on another machine, the
+address of the page that it cannot open can be pasted into the terminal.
+Afterwards "gatehouse token" prints access tokens. The server is remembered.
 
 The credential is kept in --storage (GATEHOUSE_STORAGE): keychain on macOS,
 wincred on Windows, secret-service on Linux; sealed, an encrypted file; or file,
@@ -44,11 +45,17 @@ With file alone there is also an SDK profile: ANTHROPIC_PROFILE=gatehouse
 the sign-in by themselves.`, func(ctx context.Context) error { return m.login(ctx, flags) }))
 	c.Flags().StringVar(&flags.server, "server", "", "the server's address (GATEHOUSE_SERVER, or the one used last)")
 	c.Flags().StringVar(&flags.storage, "storage", "", "where the credential is kept (GATEHOUSE_STORAGE)")
-	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "show a code instead of opening a browser")
+	c.Flags().BoolVar(&flags.device, "device", false, "show a code instead of opening a browser")
+	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "the same as --device")
+	c.Flags().BoolVar(&flags.browser, "browser", false, "open a browser, whatever is known of this machine")
+	c.Flags().IntVar(&flags.port, "port", 0, "with a browser: the port of this machine that it answers to (any that is free)")
 	return c
 }
 
 func (m *Main) login(ctx context.Context, flags loginFlags) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
 	at, err := m.places()
 	if err != nil {
 		return err
@@ -74,7 +81,7 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err != nil {
 		return err
 	}
-	pair, err := m.signIn(ctx, m.client(server), flags.noBrowser)
+	pair, err := m.signIn(ctx, m.client(server), flags)
 	if err != nil {
 		return again(err, flags, at.profile)
 	}
@@ -116,44 +123,6 @@ func (m *Main) serverFor(at places, flag string) (string, error) {
 		return last, nil
 	}
 	return "", &usageError{"no server is named", "gatehouse login --server https://gate.example.com" + at.profile.Flag()}
-}
-
-func (m *Main) signIn(ctx context.Context, client *login.Client, noBrowser bool) (credential.Pair, error) {
-	device := login.Device{System: m.System + "/" + m.Arch, Version: m.Version}
-	device.Name, _ = m.Hostname() // a machine without a name is shown without one
-	if !noBrowser && client.Server.Authorization != "" && login.Display(m.System, m.Getenv) {
-		pair, err := m.throughBrowser(ctx, client, device)
-		if !fault.Is(err, fault.Unsupported) {
-			return pair, err
-		}
-		m.say("%s; use a code instead.", sentence(message(err)))
-	}
-	return m.byCode(ctx, client, device)
-}
-
-func (m *Main) throughBrowser(ctx context.Context, client *login.Client, device login.Device) (credential.Pair, error) {
-	ctx, cancel := context.WithTimeout(ctx, browserPatience)
-	defer cancel()
-	return client.Browser(ctx, device, func(ctx context.Context, address string) error {
-		if err := m.OpenBrowser(ctx, address); err != nil {
-			return err
-		}
-		m.say("Your browser opens to sign in at %s. If it does not, open this address on this machine:\n  %s", client.Server.Origin, address)
-		return nil
-	})
-}
-
-func (m *Main) byCode(ctx context.Context, client *login.Client, device login.Device) (credential.Pair, error) {
-	code, err := client.StartDevice(ctx, device)
-	if err != nil {
-		return credential.Pair{}, err
-	}
-	m.say("To sign in at %s, open\n  %s\nand enter the code\n  %s", client.Server.Origin, code.URL, code.UserCode)
-	if code.Complete != "" {
-		m.say("or open\n  %s", code.Complete)
-	}
-	m.say("Waiting until it is confirmed …")
-	return client.AwaitDevice(ctx, code)
 }
 
 // keep makes the new sign-in the profile's only one. What was there before is

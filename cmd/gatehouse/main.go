@@ -17,6 +17,9 @@ import (
 // version is set by the build: -ldflags "-X main.version=1.2.3".
 var version = "0.1.0"
 
+// rootFolder is where the machine's own files are; tests set up another machine.
+var rootFolder = "/"
+
 func main() { os.Exit(run()) }
 
 // run is main for scripts too, which start this program inside a test.
@@ -29,7 +32,7 @@ func run() int {
 		Interactive: func() bool { return isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()) },
 		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
-		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
+		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder),
 		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
 		Environ: os.Environ, Start: start,
 		Version: version,

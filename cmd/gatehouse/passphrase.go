@@ -95,7 +95,9 @@ func prompt(in, out *os.File) func(ctx context.Context, question string) (secret
 		if err != nil {
 			return secret.Text{}, fmt.Errorf("looking at the terminal: %w", err)
 		}
-		fmt.Fprintf(out, "%s: ", question)
+		if question != "" {
+			fmt.Fprintf(out, "%s: ", question)
+		}
 		type answer struct {
 			text []byte
 			err  error
@@ -112,7 +114,9 @@ func prompt(in, out *os.File) func(ctx context.Context, question string) (secret
 			a.err = ctx.Err()
 			_ = term.Restore(fd, state)
 		}
-		fmt.Fprintln(out)
+		if question != "" {
+			fmt.Fprintln(out)
+		}
 		return secret.New(string(a.text)), a.err
 	}
 }

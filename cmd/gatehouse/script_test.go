@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,7 +20,10 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"gatehouse": func() { os.Exit(run()) },
+		"gatehouse": func() {
+			rootFolder = os.Getenv("MACHINE") // the tests' own machine may be a container
+			os.Exit(run())
+		},
 		"visit":     func() { os.Exit(visit(os.Args[len(os.Args)-1])) },
 	})
 }
@@ -62,9 +66,12 @@ func scripts(dir string, more map[string]string) testscript.Params {
 			env.Defer(s.Close)
 			env.Values[serverKey{}] = s
 			env.Setenv("SERVER", s.URL)
+			_, port, _ := net.SplitHostPort(strings.TrimPrefix(s.URL, "http://"))
+			env.Setenv("BUSY", port) // a port that is taken
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("CREDENTIALS", filepath.Join(env.WorkDir, "home/.config/anthropic/credentials/gatehouse.json"))
 			env.Setenv("NO_PROXY", "*")
+			env.Setenv("MACHINE", filepath.Join(env.WorkDir, "machine"))
 			for name, value := range more {
 				env.Setenv(name, value)
 			}
