@@ -131,6 +131,7 @@ var edges = map[string]string{
 var members = []string{
 	"client",
 	"cmd/gatehouse",
+	"internal/binding",
 	"internal/claudecode",
 	"internal/credential",
 	"internal/diff",

@@ -48,6 +48,7 @@ type Main struct {
 	Prompt func(ctx context.Context, question string) (secret.Text, error)
 
 	profileFlag string
+	anyway      bool        // a binding to another profile is no reason to refuse
 	typed       secret.Text // the passphrase, once it was asked for
 	running     bool        // a verb has begun: its errors are not about usage any more
 }
@@ -100,7 +101,7 @@ func (m *Main) root(args []string) *cobra.Command {
 	if len(args) > 0 && args[0] == "token" {
 		return root
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.useVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
 		m.versionVerb(), m.completionVerb(), m.manVerb())
 	return root
 }
@@ -114,7 +115,20 @@ func (m *Main) verb(use, short, long string, do func(ctx context.Context) error)
 		}}
 }
 
+// withProfile is for verbs that hand out the sign-in: they refuse one that the
+// folder is not bound to.
 func (m *Main) withProfile(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&m.anyway, "anyway", false, "use the named profile although this folder is bound to another")
+	return m.profileFlagOf(c)
+}
+
+// aboutProfile is for verbs that look after a sign-in and hand out nothing.
+func (m *Main) aboutProfile(c *cobra.Command) *cobra.Command {
+	c.PreRun = func(*cobra.Command, []string) { m.anyway = true }
+	return m.profileFlagOf(c)
+}
+
+func (m *Main) profileFlagOf(c *cobra.Command) *cobra.Command {
 	c.Flags().StringVar(&m.profileFlag, "profile", "", "the sign-in that is meant, if there are several (GATEHOUSE_PROFILE)")
 	return c
 }
@@ -143,6 +157,9 @@ func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code 
 	if f, ok := errors.AsType[*notStartedError](err); ok {
 		code = f.code
 	}
+	if f, ok := errors.AsType[*elsewhere](err); ok {
+		hint = f.mend(verb.CommandPath())
+	}
 	if f, ok := errors.AsType[*noMeans](err); ok {
 		code, hint = exitNoMeans, f.mend
 	}
@@ -169,21 +186,6 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // say tells the person something; it is never data.
 func (m *Main) say(format string, args ...any) { fmt.Fprintf(m.Stderr, format+"\n", args...) }
 
-func (m *Main) profile() (credential.Profile, error) {
-	name, mend := m.profileFlag, "gatehouse status --profile work"
-	if name == "" {
-		name, mend = m.Getenv("GATEHOUSE_PROFILE"), "unset GATEHOUSE_PROFILE"
-	}
-	if name == "" {
-		return credential.DefaultProfile, nil
-	}
-	p, err := credential.ParseProfile(name)
-	if err != nil {
-		return "", &usageError{message(err), mend}
-	}
-	return p, nil
-}
-
 // places is where the files of one profile are.
 type places struct {
 	profile credential.Profile
@@ -199,6 +201,10 @@ func (m *Main) places() (places, error) {
 	if err != nil {
 		return places{}, err
 	}
+	return m.placesOf(p)
+}
+
+func (m *Main) placesOf(p credential.Profile) (places, error) {
 	sdk, err := sdkprofile.Find(m.System, m.Home, m.Getenv)
 	if err != nil {
 		return places{}, err

@@ -42,7 +42,7 @@ const bySession = "session"
 
 func (m *Main) doctorVerb() *cobra.Command {
 	var flags doctorFlags
-	c := m.withProfile(m.verb("doctor", "Look for what keeps this machine from working with the server",
+	c := m.aboutProfile(m.verb("doctor", "Look for what keeps this machine from working with the server",
 		`Checks what Claude Code needs of the system, where it is and its version, proxy
 variables, the server with its certificate and the clock, the stored sign-in and
 whether it is renewed, the settings of Claude Code, what it would prefer to the

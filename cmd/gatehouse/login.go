@@ -28,7 +28,7 @@ type loginFlags struct {
 
 func (m *Main) loginVerb() *cobra.Command {
 	var flags loginFlags
-	c := m.withProfile(m.verb("login", "Sign in at your organization's server",
+	c := m.aboutProfile(m.verb("login", "Sign in at your organization's server",
 		`On a machine with a screen a browser opens. Over SSH, in a container, in CI and
 without a screen a code is shown that is confirmed in a browser anywhere; why, is
 said. --browser and --device choose. Where the browser is on another machine, the

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 			rootFolder = os.Getenv("MACHINE") // the tests' own machine may be a container
 			os.Exit(run())
 		},
-		"visit":     func() { os.Exit(visit(os.Args[len(os.Args)-1])) },
+		"visit": func() { os.Exit(visit(os.Args[len(os.Args)-1])) },
 	})
 }
 
