@@ -138,6 +138,7 @@ var members = []string{
 	"internal/doctor",
 	"internal/editor",
 	"internal/helper",
+	"internal/inspector",
 	"internal/jsontext",
 	"internal/keystore",
 	"internal/keystore/choice",
