@@ -150,6 +150,8 @@ func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code 
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Hint != "" {
 		hint = f.Hint
+	} else if ok && f.Code == login.OtherServer {
+		hint = "gatehouse login --replace-server" + known.Flag()
 	}
 	if f, ok := errors.AsType[*usageError](err); ok {
 		code, hint = exitUsage, f.mend
@@ -239,7 +241,31 @@ func (m *Main) memory() (login.Memory, error) {
 	return login.Memory{Dir: dir}, nil
 }
 
-func (m *Main) client(server login.Server) *login.Client {
+// client is for a server at which nobody is signed in yet; roots is a file of
+// certificates that are trusted too, or "".
+func (m *Main) client(server login.Server, roots string) *login.Client {
 	return &login.Client{Server: server, Agent: fmt.Sprintf("gatehouse/%s (%s/%s)", m.Version, m.System, m.Arch),
-		Now: m.Now, Wait: m.Wait, Transport: m.Transport}
+		Now: m.Now, Wait: m.Wait, Transport: m.transport(roots)}
+}
+
+// clientOf is for the server of a sign-in.
+func (m *Main) clientOf(e login.Enrolment) *login.Client { return m.client(e.Server, e.CAFile) }
+
+// transport is the way to servers. The system's roots are trusted, and those that
+// other programs are told to trust by the same variables.
+func (m *Main) transport(roots string) http.RoundTripper {
+	if m.Transport != nil {
+		return m.Transport
+	}
+	trust := login.Trust{CAFile: roots}
+	names := []string{"NODE_EXTRA_CA_CERTS"}
+	if m.System == "darwin" || m.System == "windows" { // elsewhere it is part of the system's
+		names = append(names, "SSL_CERT_FILE")
+	}
+	for _, name := range names {
+		if path := m.Getenv(name); path != "" {
+			trust.Extra = append(trust.Extra, path)
+		}
+	}
+	return trust.Transport()
 }

@@ -177,7 +177,7 @@ func (m *Main) deliver(ctx context.Context, at places, address string, d Diagnos
 		if err != nil {
 			return err
 		}
-		err = m.client(login.Server{}).Report(ctx, origin, flags.report, secret.Text{}, d.report())
+		err = m.client(login.Server{}, at.known.CAFile).Report(ctx, origin, flags.report, secret.Text{}, d.report())
 		if f, ok := err.(*fault.Error); ok && f.Kind == fault.NotFound {
 			return fault.New(fault.Invalid, "%s", f.Message).WithHint("gatehouse doctor --report, once you are signed in")
 		}
@@ -194,7 +194,7 @@ func (m *Main) deliver(ctx context.Context, at places, address string, d Diagnos
 	if err != nil {
 		return at.signedOut(err)
 	}
-	return m.client(known.Server).Report(ctx, known.Origin, "", pair.Access, d.report())
+	return m.clientOf(known).Report(ctx, known.Origin, "", pair.Access, d.report())
 }
 
 func (m *Main) show(d Diagnosis, asJSON bool) error {

@@ -24,6 +24,8 @@ type loginFlags struct {
 	server, storage            string
 	noBrowser, device, browser bool
 	port                       int
+	roots                      string
+	rootsNamed, replaceServer  bool
 }
 
 func (m *Main) loginVerb() *cobra.Command {
@@ -42,8 +44,15 @@ the first but file that can be used; "gatehouse storage list" shows which.
 
 With file alone there is also an SDK profile: ANTHROPIC_PROFILE=gatehouse
 (gatehouse-NAME for another profile) makes Claude Code and every official SDK use
-the sign-in by themselves.`, func(ctx context.Context) error { return m.login(ctx, flags) }))
+the sign-in by themselves.`, nil))
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		m.running = true
+		flags.rootsNamed = c.Flags().Changed("ca-file")
+		return m.login(c.Context(), flags)
+	}
 	c.Flags().StringVar(&flags.server, "server", "", "the server's address (GATEHOUSE_SERVER, or the one used last)")
+	c.Flags().StringVar(&flags.roots, "ca-file", "", "a file of certificates to trust for this server too, kept with the profile; empty forgets it")
+	c.Flags().BoolVar(&flags.replaceServer, "replace-server", false, "sign in although another server answers under the name of the one before")
 	c.Flags().StringVar(&flags.storage, "storage", "", "where the credential is kept (GATEHOUSE_STORAGE)")
 	c.Flags().BoolVar(&flags.device, "device", false, "show a code instead of opening a browser")
 	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "the same as --device")
@@ -64,9 +73,17 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err != nil {
 		return err
 	}
-	server, err := m.client(login.Server{}).Discover(ctx, address)
+	roots, err := m.rootsFor(at, address, flags)
 	if err != nil {
+		return err
+	}
+	client := m.client(login.Server{}, roots)
+	if client.Server, err = client.Discover(ctx, address); err != nil {
 		return again(err, flags, at.profile)
+	}
+	server := client.Server
+	if err := m.sameServer(at, server, flags); err != nil {
+		return err
 	}
 	chosen, err := m.storageFor(ctx, at, flags.storage)
 	if err != nil {
@@ -81,11 +98,11 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err != nil {
 		return err
 	}
-	pair, err := m.signIn(ctx, m.client(server), flags)
+	pair, err := m.signIn(ctx, client, flags)
 	if err != nil {
 		return again(err, flags, at.profile)
 	}
-	next := login.Enrolment{Server: server, SignedIn: m.Now().UTC().Truncate(time.Second), Storage: chosen.Kind, StorageWhy: chosen.Why}
+	next := login.Enrolment{Server: server, SignedIn: m.Now().UTC().Truncate(time.Second), Storage: chosen.Kind, StorageWhy: chosen.Why, CAFile: roots}
 	if err := m.keep(ctx, at, home, next, pair); err != nil {
 		return err
 	}
@@ -144,7 +161,7 @@ func (m *Main) keep(ctx context.Context, at places, home keystore.Home, next log
 	if oldErr == nil && at.recall == nil && !oldPair.SameChain(pair) {
 		revokeCtx, cancel := context.WithTimeout(ctx, revokePatience)
 		defer cancel()
-		_ = m.client(at.known.Server).Revoke(revokeCtx, oldPair) // best effort: it may have ended long ago
+		_ = m.clientOf(at.known).Revoke(revokeCtx, oldPair) // best effort: it may have ended long ago
 	}
 	return nil
 }

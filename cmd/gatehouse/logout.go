@@ -41,7 +41,7 @@ func (m *Main) logout(ctx context.Context) error {
 	if err == nil {
 		revokeCtx, cancel := context.WithTimeout(ctx, revokePatience)
 		defer cancel()
-		err = m.client(known.Server).Revoke(revokeCtx, pair)
+		err = m.clientOf(known).Revoke(revokeCtx, pair)
 	}
 	if err := m.clear(ctx, at, ours); err != nil {
 		return err

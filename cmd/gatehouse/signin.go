@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -146,4 +149,54 @@ func (m *Main) byCode(ctx context.Context, client *login.Client, device login.De
 	}
 	m.say("Waiting until it is confirmed …")
 	return client.AwaitDevice(ctx, code)
+}
+
+// rootsFor is the file of certificates that is trusted for a server too: what the
+// person says, else what was said at the sign-in before.
+func (m *Main) rootsFor(at places, address string, flags loginFlags) (string, error) {
+	if !flags.rootsNamed {
+		if origin, err := login.ParseServer(address); err == nil && at.recall == nil && origin == at.known.Origin {
+			return at.known.CAFile, nil
+		}
+		return "", nil
+	}
+	if flags.roots == "" {
+		return "", nil
+	}
+	path, err := filepath.Abs(flags.roots)
+	if err != nil {
+		return "", fmt.Errorf("naming the file of certificates: %w", err)
+	}
+	return path, login.CheckRoots(path)
+}
+
+// sameServer refuses a server under a name that another had: for this profile,
+// or, if it was not signed in there, for any.
+func (m *Main) sameServer(at places, now login.Server, flags loginFlags) error {
+	if flags.replaceServer {
+		return nil
+	}
+	known := []login.Enrolment{at.known}
+	if at.recall != nil || at.known.Origin != now.Origin {
+		known = nil
+		for _, p := range at.memory.Profiles() {
+			if e, err := at.memory.Recall(p); err == nil {
+				known = append(known, e)
+			}
+		}
+	}
+	for _, e := range known {
+		if e.Origin != now.Origin {
+			continue
+		}
+		if err := e.Same(now); err != nil {
+			again := "gatehouse login --replace-server" + at.profile.Flag()
+			if flags.server != "" {
+				again += " --server " + now.Origin
+			}
+			f, _ := errors.AsType[*fault.Error](err)
+			return f.WithHint(again)
+		}
+	}
+	return nil
 }

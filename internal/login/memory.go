@@ -33,6 +33,8 @@ type Enrolment struct {
 	Storage string `json:"storage,omitempty"`
 	// StorageWhy says to a person why it is that one.
 	StorageWhy string `json:"storage_why,omitempty"`
+	// CAFile is the file of roots that are trusted for this server too; may be empty.
+	CAFile string `json:"ca_file,omitempty"`
 }
 
 func (m Memory) profile(p credential.Profile) string {
