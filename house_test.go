@@ -154,6 +154,7 @@ var members = []string{
 	"internal/login",
 	"internal/manual",
 	"internal/patience",
+	"internal/qrcode",
 	"internal/recipe",
 	"internal/redact",
 	"internal/refresh",

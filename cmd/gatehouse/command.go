@@ -37,6 +37,7 @@ type Main struct {
 	Environ        func() []string // as Getenv sees it
 	Start          func(path string, args, env []string) (code int, err error)
 	Output         func(ctx context.Context, name string, args ...string) (string, error) // of a program, bounded
+	Screen         func() (columns, rows int)                                             // of the terminal that shows Stderr; 0 without one
 	Root           fs.FS                                                                  // of this machine: what kind of machine it is, is read from it
 	// OpenBrowser shows an address to the person, through Windows where this is
 	// WSL. It returns when a browser has it or ctx ends.

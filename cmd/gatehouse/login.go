@@ -23,6 +23,7 @@ const (
 type loginFlags struct {
 	server, storage            string
 	noBrowser, device, browser bool
+	noQR                       bool
 	port                       int
 	roots                      string
 	rootsNamed, replaceServer  bool
@@ -56,6 +57,7 @@ the sign-in by themselves.`, nil))
 	c.Flags().StringVar(&flags.storage, "storage", "", "where the credential is kept (GATEHOUSE_STORAGE)")
 	c.Flags().BoolVar(&flags.device, "device", false, "show a code instead of opening a browser")
 	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "the same as --device")
+	c.Flags().BoolVar(&flags.noQR, "no-qr", false, "show no QR code beside the code")
 	c.Flags().BoolVar(&flags.browser, "browser", false, "open a browser, whatever is known of this machine")
 	c.Flags().IntVar(&flags.port, "port", 0, "with a browser: the port of this machine that it answers to (any that is free)")
 	return c

@@ -32,7 +32,7 @@ func run() int {
 		Interactive: func() bool { return isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()) },
 		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
-		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder),
+		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder), Screen: screenOf(os.Stderr),
 		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
 		Environ: os.Environ, Start: start,
 		Version: version,

@@ -83,6 +83,17 @@ func (m *Main) askPassphrase(ctx context.Context, isNew bool) error {
 	return nil
 }
 
+// screenOf says how large the terminal of a file is.
+func screenOf(out *os.File) func() (columns, rows int) {
+	return func() (columns, rows int) {
+		columns, rows, err := term.GetSize(int(out.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return columns, rows
+	}
+}
+
 // prompt asks a question at the terminal and does not show what is typed. It is
 // nil where there is no terminal.
 func prompt(in, out *os.File) func(ctx context.Context, question string) (secret.Text, error) {

@@ -65,7 +65,7 @@ func (m *Main) signIn(ctx context.Context, client *login.Client, flags loginFlag
 		why = message(err)
 	}
 	m.say("Signing in with a code: %s.", why)
-	return m.byCode(ctx, client, device)
+	return m.byCode(ctx, client, device, !flags.noQR)
 }
 
 // throughBrowser shows the address, and waits whether a browser opens or not:
@@ -136,19 +136,6 @@ func (m *Main) readPastes(ctx context.Context, lines chan<- secret.Text) {
 			return
 		}
 	}
-}
-
-func (m *Main) byCode(ctx context.Context, client *login.Client, device login.Device) (credential.Pair, error) {
-	code, err := client.StartDevice(ctx, device)
-	if err != nil {
-		return credential.Pair{}, err
-	}
-	m.say("To sign in at %s, open\n  %s\nand enter the code\n  %s", client.Server.Origin, code.URL, code.UserCode)
-	if code.Complete != "" {
-		m.say("or open\n  %s", code.Complete)
-	}
-	m.say("Waiting until it is confirmed …")
-	return client.AwaitDevice(ctx, code)
 }
 
 // rootsFor is the file of certificates that is trusted for a server too: what the

@@ -111,3 +111,71 @@ func TestABrowserThatHangs(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The code for a phone's camera stands beside the text, and leads to the page with
+// the code filled in.
+func TestTheCodeIsDrawn(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.server.set(func() { m.server.decision = "wait" })
+	start := func(env []string, args ...string) *terminal.Terminal {
+		m.env = append([]string{"TERM=xterm-256color", "LANG=C.UTF-8"}, env...)
+		x := terminal.Start(t, m.command(append([]string{"login", "--server", m.server.URL}, args...)...), time.Minute)
+		x.Expect(`Waiting until it is confirmed`)
+		return x
+	}
+	x := start(nil)
+	want := m.server.URL + "/device?user_code=WDJB-MJHT"
+	if got, err := x.ReadQR(); err != nil || got != want {
+		t.Errorf("the camera reads %q, %v\n%s", got, err, x.Screen())
+	}
+	for _, line := range []string{`WDJB-MJHT`, `or point a phone's camera here`, want} {
+		x.Expect(regexp.QuoteMeta(line))
+	}
+	m.server.set(func() { m.server.decision = "approve" })
+	x.Expect(`Signed in at`)
+	m.server.set(func() { m.server.decision = "wait" })
+	for name, tt := range map[string]struct {
+		env  []string
+		args []string
+	}{
+		"--no-qr":     {nil, []string{"--no-qr"}},
+		"NO_COLOR":    {[]string{"NO_COLOR=1"}, nil},
+		"TERM=dumb":   {[]string{"TERM=dumb"}, nil},
+		"ISO-8859-1":  {[]string{"LC_ALL=de_DE.ISO-8859-1"}, nil},
+		"no terminal": {[]string{"TERM="}, nil},
+	} {
+		if name == "no terminal" {
+			tt.env = append(tt.env, "LANG=")
+		}
+		x := start(tt.env, tt.args...)
+		if screen := x.Screen(); strings.Contains(screen, "▀") || !strings.Contains(screen, "WDJB-MJHT") {
+			t.Errorf("%s: the screen shows\n%s", name, screen)
+		}
+		x.Type(terminal.CtrlC)
+		x.Wait()
+	}
+}
+
+// A screen that is too small for the code shows the text alone, and one that is
+// narrow has the code below.
+func TestTheCodeFitsTheScreen(t *testing.T) {
+	t.Parallel()
+	const address = "https://gate.example.com/device?user_code=WDJB-MJHT"
+	text := []string{"To sign in, open", address}
+	for size, want := range map[[2]int]string{{140, 50}: "beside", {60, 50}: "below", {36, 50}: "none", {140, 20}: "none", {60, 24}: "none", {0, 0}: "none"} {
+		m := &Main{System: "linux", Screen: func() (int, int) { return size[0], size[1] }}
+		m.Getenv = func(name string) string { return map[string]string{"TERM": "xterm"}[name] }
+		lines := m.withQR(address, text)
+		got := "none"
+		switch {
+		case len(lines) > len(text) && lines[0] == text[0]:
+			got = "below"
+		case len(lines) > len(text):
+			got = "beside"
+		}
+		if got != want {
+			t.Errorf("%v: %s", size, got)
+		}
+	}
+}
