@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 
 	"github.com/gatehouse-dev/gatehouse/internal/binding"
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/login"
 )
 
 // profile is the sign-in that is meant: what --profile says, else
@@ -82,4 +85,36 @@ func (e *elsewhere) mend(verb string) string {
 		return verb + " --profile " + e.bound.Profile.String()
 	}
 	return "unset " + e.by
+}
+
+// leadsThere refuses to hand out a token where the environment says that it would
+// be sent to another server: a helper's token goes to ANTHROPIC_BASE_URL,
+// whichever profile is the active one by now. A proxy on this machine is the
+// person's own.
+func (m *Main) leadsThere(at places) error {
+	base := m.Getenv("ANTHROPIC_BASE_URL")
+	if base == "" || m.anyway || at.recall != nil {
+		return nil
+	}
+	u, err := url.Parse(base)
+	if err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+		return nil
+	}
+	to := "another server"
+	if err == nil {
+		if origin, err := login.ParseServer(u.Scheme + "://" + u.Host); err == nil {
+			to = origin
+		}
+	}
+	if to == at.known.Origin {
+		return nil
+	}
+	mend := "gatehouse use"
+	for _, p := range at.memory.Profiles() {
+		if e, err := at.memory.Recall(p); err == nil && e.Origin == to {
+			mend = "gatehouse use " + p.String()
+			break
+		}
+	}
+	return fault.New(fault.Conflict, "ANTHROPIC_BASE_URL leads to %s, and the token of the profile %s belongs to %s alone; --anyway prints it all the same", to, at.profile, at.known.Origin).WithHint(mend)
 }
