@@ -15,32 +15,47 @@ func (m *Main) byCode(ctx context.Context, client *login.Client, device login.De
 	if err != nil {
 		return credential.Pair{}, err
 	}
-	text := []string{"To sign in at " + client.Server.Origin + ", open", "  " + code.URL, "and enter the code", "  " + code.UserCode}
-	if code.Complete != "" {
-		text = append(text, "or open", "  "+code.Complete)
-	}
+	text := plainCode(client.Server.Origin, code)
 	if qr {
-		text = m.withQR(code.Complete, text)
+		text = m.withQR(code, text)
 	}
 	m.say("%s\nWaiting until it is confirmed …", strings.Join(text, "\n"))
 	return client.AwaitDevice(ctx, code)
 }
 
-// withQR adds a QR code to lines, beside them or below, if the screen shows one:
-// it is large enough, and has the characters and colours.
-func (m *Main) withQR(address string, text []string) []string {
+func plainCode(origin string, code login.DeviceCode) []string {
+	text := []string{"To sign in at " + origin + ", open", "  " + code.URL, "and enter the code", "  " + code.UserCode}
+	if code.Complete != "" {
+		text = append(text, "or open", "  "+code.Complete)
+	}
+	return text
+}
+
+// withQR adds a QR code to the text, at its left or below, if the screen shows
+// one: it is large enough, and has the characters and colours. It fits a screen
+// of 80 by 24 with an address of usual length.
+func (m *Main) withQR(code login.DeviceCode, text []string) []string {
 	columns, rows := m.Screen()
-	if address == "" || columns == 0 || !m.drawsQR() {
+	if code.Complete == "" || columns == 0 || !m.drawsQR() {
 		return text
 	}
-	picture, err := qrcode.Draw(address)
+	picture, err := qrcode.Draw(code.Complete)
 	if err != nil || picture.Width > columns {
 		return text
 	}
-	if lines, ok := picture.Beside(append(text, "or point a phone's camera here"), columns); ok && len(lines)+3 <= rows {
-		return lines
+	const around = 3 // the reason, the wait, and the line of the cursor
+	height := func(lines []string) (n int) {
+		for _, l := range lines {
+			n += 1 + (len(l)-1)/columns
+		}
+		return n
 	}
-	if len(picture.Lines)+len(text)+4 <= rows {
+	last := []string{"or open " + code.Complete}
+	short := []string{"To sign in, open", "  " + code.URL, "and enter the code", "  " + code.UserCode, "or point a phone's camera here"}
+	if beside, ok := picture.Beside(short, columns); ok && len(beside)+height(last)+around <= rows {
+		return append(beside, last...)
+	}
+	if len(picture.Lines)+height(text)+1+around <= rows {
 		return append(append(text, "or point a phone's camera here:"), picture.Lines...)
 	}
 	return text

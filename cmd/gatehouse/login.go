@@ -252,6 +252,9 @@ func lockBoth(ctx context.Context, p credential.Profile, a, b keystore.Home) (re
 func (m *Main) welcome(at places, home keystore.Home, next login.Enrolment, pair credential.Pair) {
 	claims, _ := credential.ReadClaims(pair.Access) // an opaque token names nobody
 	m.say("Signed in at %s%s.", next.Origin, as(claims))
+	if next.CAFile != "" && m.Getenv("NODE_EXTRA_CA_CERTS") == "" {
+		m.say("Claude Code does not know %s: name it in NODE_EXTRA_CA_CERTS too.", printable(next.CAFile))
+	}
 	if home.Name() == keystore.File {
 		m.say("Claude Code and the SDKs use it with ANTHROPIC_PROFILE=%s; to make that lasting, run: gatehouse setup claude-code%s", at.profile.SDKName(), at.profile.Flag())
 		return

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/terminal"
 )
 
@@ -161,12 +162,12 @@ func TestTheCodeIsDrawn(t *testing.T) {
 // narrow has the code below.
 func TestTheCodeFitsTheScreen(t *testing.T) {
 	t.Parallel()
-	const address = "https://gate.example.com/device?user_code=WDJB-MJHT"
-	text := []string{"To sign in, open", address}
-	for size, want := range map[[2]int]string{{140, 50}: "beside", {60, 50}: "below", {36, 50}: "none", {140, 20}: "none", {60, 24}: "none", {0, 0}: "none"} {
+	code := login.DeviceCode{UserCode: "WDJB-MJHT", URL: "https://gate.example.com/device", Complete: "https://gate.example.com/device?user_code=WDJB-MJHT"}
+	text := plainCode("https://gate.example.com", code)
+	for size, want := range map[[2]int]string{{140, 50}: "beside", {80, 24}: "beside", {60, 50}: "below", {36, 50}: "none", {140, 20}: "none", {60, 24}: "none", {0, 0}: "none"} {
 		m := &Main{System: "linux", Screen: func() (int, int) { return size[0], size[1] }}
 		m.Getenv = func(name string) string { return map[string]string{"TERM": "xterm"}[name] }
-		lines := m.withQR(address, text)
+		lines := m.withQR(code, text)
 		got := "none"
 		switch {
 		case len(lines) > len(text) && lines[0] == text[0]:
