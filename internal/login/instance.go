@@ -10,19 +10,21 @@ import (
 // name of the one that a sign-in belongs to.
 const OtherServer = "other_server"
 
-// Same fails with Unauthenticated and the code OtherServer if now is another
-// server than s under the same name. A server is known by its instance, which
-// stays when keys, certificates, addresses and versions change. Where none was
-// remembered nothing is known; one that does not say it any more is another.
+// Same fails with the code OtherServer if now is another server than s under the
+// same name: with Unauthenticated if it says so, and with Unavailable if it does
+// not say which one it is any more, as a node with an older version does in the
+// middle of an upgrade. A server is known by its instance, which stays when keys,
+// certificates, addresses and versions change. Where none was remembered nothing
+// is known.
 func (s Server) Same(now Server) error {
 	if s.Instance == "" || s.Instance == now.Instance {
 		return nil
 	}
-	calls := "calls itself " + now.Instance
+	kind, is, calls := fault.Unauthenticated, "is", "calls itself "+now.Instance
 	if now.Instance == "" {
-		calls = "does not say which one it is"
+		kind, is, calls = fault.Unavailable, "may be", "does not say which one it is"
 	}
-	return fault.New(fault.Unauthenticated, "%s is another server than the one that this sign-in belongs to: that was %s, and this one %s; nothing of the sign-in was sent to it", s.Origin, s.Instance, calls).
+	return fault.New(kind, "%s %s another server than the one that this sign-in belongs to: that was %s, and this one %s; nothing of the sign-in was sent to it", s.Origin, is, s.Instance, calls).
 		Coded(OtherServer)
 }
 

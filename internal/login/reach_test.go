@@ -96,7 +96,7 @@ func TestAnotherServerUnderTheSameName(t *testing.T) {
 		"the same":            {"inst_one", metadata("inst_one"), 0, ""},
 		"nothing remembered":  {"", metadata("inst_two"), 0, ""},
 		"another":             {"inst_one", metadata("inst_two"), fault.Unauthenticated, OtherServer},
-		"one that is silent":  {"inst_one", metadata(""), fault.Unauthenticated, OtherServer},
+		"one that is silent":  {"inst_one", metadata(""), fault.Unavailable, OtherServer},
 		"one that is crooked": {"inst_one", metadata("inst one"), fault.Unavailable, ""},
 		"a page":              {"inst_one", "200 <html>", fault.Unavailable, ""},
 		"a redirect":          {"inst_one", "302 ", fault.Unavailable, ""},
