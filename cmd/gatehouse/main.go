@@ -26,6 +26,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	var atEnd []func()
 	home, _ := os.UserHomeDir() // without one, the folders must be named; whoever needs them says so
 	m := &Main{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
@@ -33,10 +34,15 @@ func run() int {
 		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder), Screen: screenOf(os.Stderr),
-		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
+		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr, &atEnd),
 		Environ: os.Environ, Start: start,
 		Version: version,
 	}
+	defer func() {
+		for _, do := range atEnd {
+			do()
+		}
+	}()
 	return m.Run(ctx, os.Args[1:])
 }
 

@@ -180,3 +180,22 @@ func TestTheCodeFitsTheScreen(t *testing.T) {
 		}
 	}
 }
+
+// In the background nothing is typed, and reading the terminal would stop us: the
+// browser's answer is still taken.
+func TestSigningInFromTheBackground(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.env = []string{"DISPLAY=:0", "BROWSER=true"}
+	cmd := m.command("login", "--server", m.server.URL)
+	inner := exec.Command("bash", "-c", `set -m; "$0" "$@" & wait $!; echo "ended: $?"; read -r _`, cmd.Path)
+	inner.Args = append(inner.Args, cmd.Args[1:]...)
+	inner.Env = cmd.Env
+	x := terminal.Start(t, inner, time.Minute)
+	resp, err := http.Get(carry(t, shownAddress(x)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	x.Expect(`ended: 0`)
+}
