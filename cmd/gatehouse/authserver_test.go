@@ -1,12 +1,21 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,12 +35,15 @@ type authServer struct {
 	clock func() time.Time
 
 	mu       sync.Mutex
+	closers  []func()
 	down     bool
 	ttl      time.Duration // of access tokens
 	grace    time.Duration
 	decision string // what the owner says at the device and authorize pages: approve, deny or wait
 	slow     int    // so many slow_down answers first
 	wrongIss bool
+	instance string // which server it says it is
+	odd      string // what answers in its place: a "portal" that redirects, a "page", a "refusal"
 	// onRefresh is called before a refresh token is looked at, without the lock.
 	onRefresh func()
 	// onRotated is called when a token has its successor, before anybody is told.
@@ -60,19 +72,51 @@ type family struct {
 }
 
 func newAuthServer() *authServer {
-	s := &authServer{clock: time.Now, ttl: time.Hour, grace: time.Minute, decision: "approve", counts: map[string]int{},
+	s := &authServer{clock: time.Now, ttl: time.Hour, grace: time.Minute, decision: "approve", instance: "inst_one", counts: map[string]int{},
 		codes: map[string]*grantCode{}, tokens: map[string]*link{}, families: map[string]*family{}, access: map[string]bool{}}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
 	s.URL = "http://" + l.Addr().String()
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = s.http.Serve(l) }()
 	return s
 }
 
-func (s *authServer) Close() { _ = s.http.Close() }
+// overTLS serves the same at another address with a certificate for
+// gate.example.test and 127.0.0.1, made by an authority of that name, whose own
+// certificate it returns in PEM. Its issuer is the address by that host.
+func (s *authServer) overTLS(authority pkix.Name, host string) (address string, root []byte) {
+	now := time.Now()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: authority, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		DNSNames: []string{"gate.example.test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	var made, signed []byte
+	if err == nil {
+		made, err = x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
+	}
+	if err == nil {
+		signed, err = x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), key)
+	}
+	l, listenErr := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil || listenErr != nil {
+		panic(errors.Join(err, listenErr))
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	s.set(func() { s.URL = "https://" + net.JoinHostPort(host, port) })
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{signed, made}, PrivateKey: key}}}
+	go func() { _ = s.http.Serve(tls.NewListener(l, config)) }()
+	return s.URL, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: made})
+}
+
+func (s *authServer) Close() {
+	_ = s.http.Close()
+	for _, end := range s.closers {
+		end()
+	}
+}
 
 func (s *authServer) set(change func()) {
 	s.mu.Lock()
@@ -94,13 +138,24 @@ func (s *authServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
+	switch s.odd {
+	case "portal":
+		http.Redirect(w, r, "https://portal.example.com/hello?from="+url.QueryEscape(r.URL.Path), http.StatusFound)
+		return
+	case "page":
+		_, _ = io.WriteString(w, "<!DOCTYPE html><title>Welcome to our guests</title>")
+		return
+	case "refusal":
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	switch r.URL.Path {
 	case "/.well-known/oauth-authorization-server":
 		reply(w, 200, map[string]any{"issuer": s.URL, "authorization_endpoint": s.URL + "/oauth/authorize",
 			"token_endpoint": s.URL + "/oauth/token", "revocation_endpoint": s.URL + "/oauth/revoke",
 			"device_authorization_endpoint":                  s.URL + "/oauth/device_authorization",
-			"authorization_response_iss_parameter_supported": true, "gateway_protocol_version": 1})
+			"authorization_response_iss_parameter_supported": true, "gateway_protocol_version": 1, "instance_id": s.instance})
 	case "/protocol":
 		w.Header().Set("Date", s.clock().Add(s.late).UTC().Format(http.TimeFormat))
 		_, _ = io.WriteString(w, "# What this server speaks")

@@ -102,3 +102,53 @@ func TestClaudeCodeTakesTheKeysOfAWS(t *testing.T) {
 	}
 	t.Errorf("none of %d requests was signed with the keys: %+v", len(api.Requests()), got)
 }
+
+// The real Claude Code runs its helper in the folder that it works in: the
+// sign-in is the one that the folder is bound to, and a mix-up asks nobody.
+func TestClaudeCodeUsesWhatTheFolderIsBoundTo(t *testing.T) {
+	t.Parallel()
+	m := newMember(t)
+	m.login()
+	if _, stderr, code := m.run("login", "--profile", "client-a"); code != 0 {
+		t.Fatal(stderr)
+	}
+	folder := filepath.Join(m.home, "project") // where the kit runs Claude Code
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	bind := m.command("use", "--here", "client-a")
+	bind.Dir = folder
+	if out, err := bind.CombinedOutput(); err != nil {
+		t.Fatalf("%v, %s", err, out)
+	}
+	want, _, _ := m.run("token", "--profile", "client-a")
+	api := upstream.New(t)
+	ask := func(helper string) claude.Result {
+		return claude.Run(t, claude.Options{Home: m.home, Env: map[string]string{"PATH": os.Getenv("PATH"), "NO_PROXY": "*", "GORACE": "atexit_sleep_ms=0", "GOCOVERDIR": m.cover, "CLAUDE_CODE_MAX_RETRIES": "0"},
+			Settings: fmt.Sprintf(`{"apiKeyHelper":%q,"env":{"ANTHROPIC_BASE_URL":%q}}`, helper, api.URL)})
+	}
+	if got := ask("gatehouse token"); got.Exit != 0 {
+		t.Fatalf("%+v", got)
+	}
+	sent := func() (n int) {
+		for _, r := range api.Requests() {
+			if r.Kind == upstream.Messages && strings.Contains(r.Credential(), "eyJ") {
+				n++
+				if !strings.Contains(r.Credential(), strings.TrimSpace(want)) {
+					t.Error("another sign-in was used")
+				}
+			}
+		}
+		return n
+	}
+	asked := sent()
+	if asked == 0 {
+		t.Error("the sign-in was not used")
+	}
+	if got := ask("gatehouse token --profile default"); !strings.Contains(got.Stdout+got.Stderr, "here belongs client-a") {
+		t.Errorf("%+v", got)
+	}
+	if sent() != asked {
+		t.Error("something was asked with a sign-in that does not belong there")
+	}
+}

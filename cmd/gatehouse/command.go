@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -36,13 +37,19 @@ type Main struct {
 	Environ        func() []string // as Getenv sees it
 	Start          func(path string, args, env []string) (code int, err error)
 	Output         func(ctx context.Context, name string, args ...string) (string, error) // of a program, bounded
-	OpenBrowser    func(ctx context.Context, address string) error
-	Transport      http.RoundTripper
-	Version        string
-	// Prompt asks for what must not be shown; nil: there is no terminal.
+	Screen         func() (columns, rows int)                                             // of the terminal that shows Stderr; 0 without one
+	Root           fs.FS                                                                  // of this machine: what kind of machine it is, is read from it
+	// OpenBrowser shows an address to the person, through Windows where this is
+	// WSL. It returns when a browser has it or ctx ends.
+	OpenBrowser func(ctx context.Context, address string, wsl bool) error
+	Transport   http.RoundTripper
+	Version     string
+	// Prompt asks for what must not be shown, silently without a question; nil:
+	// there is no terminal.
 	Prompt func(ctx context.Context, question string) (secret.Text, error)
 
 	profileFlag string
+	anyway      bool        // a binding to another profile is no reason to refuse
 	typed       secret.Text // the passphrase, once it was asked for
 	running     bool        // a verb has begun: its errors are not about usage any more
 }
@@ -95,7 +102,7 @@ func (m *Main) root(args []string) *cobra.Command {
 	if len(args) > 0 && args[0] == "token" {
 		return root
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.useVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
 		m.versionVerb(), m.completionVerb(), m.manVerb())
 	return root
 }
@@ -109,7 +116,20 @@ func (m *Main) verb(use, short, long string, do func(ctx context.Context) error)
 		}}
 }
 
+// withProfile is for verbs that hand out the sign-in: they refuse one that the
+// folder is not bound to.
 func (m *Main) withProfile(c *cobra.Command) *cobra.Command {
+	c.Flags().BoolVar(&m.anyway, "anyway", false, "use the named profile although this folder is bound to another")
+	return m.profileFlagOf(c)
+}
+
+// aboutProfile is for verbs that look after a sign-in and hand out nothing.
+func (m *Main) aboutProfile(c *cobra.Command) *cobra.Command {
+	c.PreRun = func(*cobra.Command, []string) { m.anyway = true }
+	return m.profileFlagOf(c)
+}
+
+func (m *Main) profileFlagOf(c *cobra.Command) *cobra.Command {
 	c.Flags().StringVar(&m.profileFlag, "profile", "", "the sign-in that is meant, if there are several (GATEHOUSE_PROFILE)")
 	return c
 }
@@ -131,12 +151,17 @@ func (m *Main) judge(ctx context.Context, verb *cobra.Command, err error) (code 
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Hint != "" {
 		hint = f.Hint
+	} else if ok && f.Code == login.OtherServer {
+		hint = "gatehouse login --replace-server" + known.Flag()
 	}
 	if f, ok := errors.AsType[*usageError](err); ok {
 		code, hint = exitUsage, f.mend
 	}
 	if f, ok := errors.AsType[*notStartedError](err); ok {
 		code = f.code
+	}
+	if f, ok := errors.AsType[*elsewhere](err); ok {
+		hint = f.mend(verb.CommandPath())
 	}
 	if f, ok := errors.AsType[*noMeans](err); ok {
 		code, hint = exitNoMeans, f.mend
@@ -164,21 +189,6 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // say tells the person something; it is never data.
 func (m *Main) say(format string, args ...any) { fmt.Fprintf(m.Stderr, format+"\n", args...) }
 
-func (m *Main) profile() (credential.Profile, error) {
-	name, mend := m.profileFlag, "gatehouse status --profile work"
-	if name == "" {
-		name, mend = m.Getenv("GATEHOUSE_PROFILE"), "unset GATEHOUSE_PROFILE"
-	}
-	if name == "" {
-		return credential.DefaultProfile, nil
-	}
-	p, err := credential.ParseProfile(name)
-	if err != nil {
-		return "", &usageError{message(err), mend}
-	}
-	return p, nil
-}
-
 // places is where the files of one profile are.
 type places struct {
 	profile credential.Profile
@@ -194,6 +204,10 @@ func (m *Main) places() (places, error) {
 	if err != nil {
 		return places{}, err
 	}
+	return m.placesOf(p)
+}
+
+func (m *Main) placesOf(p credential.Profile) (places, error) {
 	sdk, err := sdkprofile.Find(m.System, m.Home, m.Getenv)
 	if err != nil {
 		return places{}, err
@@ -228,7 +242,31 @@ func (m *Main) memory() (login.Memory, error) {
 	return login.Memory{Dir: dir}, nil
 }
 
-func (m *Main) client(server login.Server) *login.Client {
+// client is for a server at which nobody is signed in yet; roots is a file of
+// certificates that are trusted too, or "".
+func (m *Main) client(server login.Server, roots string) *login.Client {
 	return &login.Client{Server: server, Agent: fmt.Sprintf("gatehouse/%s (%s/%s)", m.Version, m.System, m.Arch),
-		Now: m.Now, Wait: m.Wait, Transport: m.Transport}
+		Now: m.Now, Wait: m.Wait, Transport: m.transport(roots)}
+}
+
+// clientOf is for the server of a sign-in.
+func (m *Main) clientOf(e login.Enrolment) *login.Client { return m.client(e.Server, e.CAFile) }
+
+// transport is the way to servers. The system's roots are trusted, and those that
+// other programs are told to trust by the same variables.
+func (m *Main) transport(roots string) http.RoundTripper {
+	if m.Transport != nil {
+		return m.Transport
+	}
+	trust := login.Trust{CAFile: roots}
+	names := []string{"NODE_EXTRA_CA_CERTS"}
+	if m.System == "darwin" || m.System == "windows" { // elsewhere it is part of the system's
+		names = append(names, "SSL_CERT_FILE")
+	}
+	for _, name := range names {
+		if path := m.Getenv(name); path != "" {
+			trust.Extra = append(trust.Extra, path)
+		}
+	}
+	return trust.Transport()
 }

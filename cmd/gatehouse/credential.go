@@ -112,6 +112,9 @@ func (m *Main) freshPair(ctx context.Context) (credential.Pair, error) {
 	if err != nil {
 		return credential.Pair{}, err
 	}
+	if err := m.leadsThere(at); err != nil {
+		return credential.Pair{}, err
+	}
 	pair, err := m.source(at).Pair(ctx)
 	if fault.Is(err, fault.NotFound) {
 		// "storage move" may have come between the two looks.

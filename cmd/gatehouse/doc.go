@@ -6,7 +6,8 @@
 //	gatehouse setup claude-code
 //	claude
 //
-// "gatehouse doctor" finds out what is in the way.
+// "gatehouse doctor" finds out what is in the way. "gatehouse use" chooses between
+// several sign-ins, and binds them to folders.
 //
 // Standard output is data; everything said to a person goes to standard error.
 // An error is one line that says what is wrong and the command that mends it.
@@ -29,9 +30,14 @@
 //	GATEHOUSE_PROFILE          the sign-in that is meant, like --profile
 //	GATEHOUSE_STORAGE          where to keep the credential, like --storage
 //	GATEHOUSE_PASSPHRASE_FILE  a file of mode 0600 with the passphrase of the sealed storage
-//	GATEHOUSE_CONFIG_DIR       where gatehouse remembers its servers (~/.config/gatehouse)
+//	GATEHOUSE_CONFIG_DIR       where gatehouse remembers its servers and bindings (~/.config/gatehouse)
 //	ANTHROPIC_CONFIG_DIR       where the SDKs keep their profiles (~/.config/anthropic)
 //	CLAUDE_CONFIG_DIR          where Claude Code keeps its settings (~/.claude)
+//	ANTHROPIC_BASE_URL         where tokens are sent; none is printed for another server than the sign-in's
+//	NODE_EXTRA_CA_CERTS        a file of certificates that are trusted too
+//	HTTPS_PROXY                the proxy on the way to the server
+//	NO_PROXY                   the hosts that are reached without it
+//	BROWSER                    the program that opens a page
 //
 // It must never print a token but to the standard output of "token" and
 // "credential", ask or open a browser outside "login", or link a cloud's SDK: it

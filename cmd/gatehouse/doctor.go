@@ -42,7 +42,7 @@ const bySession = "session"
 
 func (m *Main) doctorVerb() *cobra.Command {
 	var flags doctorFlags
-	c := m.withProfile(m.verb("doctor", "Look for what keeps this machine from working with the server",
+	c := m.aboutProfile(m.verb("doctor", "Look for what keeps this machine from working with the server",
 		`Checks what Claude Code needs of the system, where it is and its version, proxy
 variables, the server with its certificate and the clock, the stored sign-in and
 whether it is renewed, the settings of Claude Code, what it would prefer to the
@@ -177,7 +177,7 @@ func (m *Main) deliver(ctx context.Context, at places, address string, d Diagnos
 		if err != nil {
 			return err
 		}
-		err = m.client(login.Server{}).Report(ctx, origin, flags.report, secret.Text{}, d.report())
+		err = m.client(login.Server{}, at.known.CAFile).Report(ctx, origin, flags.report, secret.Text{}, d.report())
 		if f, ok := err.(*fault.Error); ok && f.Kind == fault.NotFound {
 			return fault.New(fault.Invalid, "%s", f.Message).WithHint("gatehouse doctor --report, once you are signed in")
 		}
@@ -194,7 +194,7 @@ func (m *Main) deliver(ctx context.Context, at places, address string, d Diagnos
 	if err != nil {
 		return at.signedOut(err)
 	}
-	return m.client(known.Server).Report(ctx, known.Origin, "", pair.Access, d.report())
+	return m.clientOf(known).Report(ctx, known.Origin, "", pair.Access, d.report())
 }
 
 func (m *Main) show(d Diagnosis, asJSON bool) error {

@@ -16,23 +16,27 @@ import (
 )
 
 const (
-	browserPatience = 10 * time.Minute
-	lockPatience    = 30 * time.Second
-	revokePatience  = 10 * time.Second
+	lockPatience   = 30 * time.Second
+	revokePatience = 10 * time.Second
 )
 
 type loginFlags struct {
-	server    string
-	storage   string
-	noBrowser bool
+	server, storage            string
+	noBrowser, device, browser bool
+	noQR                       bool
+	port                       int
+	roots                      string
+	rootsNamed, replaceServer  bool
 }
 
 func (m *Main) loginVerb() *cobra.Command {
 	var flags loginFlags
-	c := m.withProfile(m.verb("login", "Sign in at your organization's server",
-		`With a display a browser opens; otherwise, and with --no-browser, a code is shown
-that is confirmed in a browser anywhere. Afterwards "gatehouse token" prints
-access tokens. The server is remembered.
+	c := m.aboutProfile(m.verb("login", "Sign in at your organization's server",
+		`On a machine with a screen a browser opens. Over SSH, in a container, in CI and
+without a screen a code is shown that is confirmed in a browser anywhere; why, is
+said. --browser and --device choose. Where the browser is on another machine, the
+address of the page that it cannot open can be pasted into the terminal.
+Afterwards "gatehouse token" prints access tokens. The server is remembered.
 
 The credential is kept in --storage (GATEHOUSE_STORAGE): keychain on macOS,
 wincred on Windows, secret-service on Linux; sealed, an encrypted file; or file,
@@ -41,14 +45,28 @@ the first but file that can be used; "gatehouse storage list" shows which.
 
 With file alone there is also an SDK profile: ANTHROPIC_PROFILE=gatehouse
 (gatehouse-NAME for another profile) makes Claude Code and every official SDK use
-the sign-in by themselves.`, func(ctx context.Context) error { return m.login(ctx, flags) }))
+the sign-in by themselves.`, nil))
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		m.running = true
+		flags.rootsNamed = c.Flags().Changed("ca-file")
+		return m.login(c.Context(), flags)
+	}
 	c.Flags().StringVar(&flags.server, "server", "", "the server's address (GATEHOUSE_SERVER, or the one used last)")
+	c.Flags().StringVar(&flags.roots, "ca-file", "", "a file of certificates to trust for this server too, kept with the profile; empty forgets it")
+	c.Flags().BoolVar(&flags.replaceServer, "replace-server", false, "sign in although another server answers under the name of the one before")
 	c.Flags().StringVar(&flags.storage, "storage", "", "where the credential is kept (GATEHOUSE_STORAGE)")
-	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "show a code instead of opening a browser")
+	c.Flags().BoolVar(&flags.device, "device", false, "show a code instead of opening a browser")
+	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "the same as --device")
+	c.Flags().BoolVar(&flags.noQR, "no-qr", false, "show no QR code beside the code")
+	c.Flags().BoolVar(&flags.browser, "browser", false, "open a browser, whatever is known of this machine")
+	c.Flags().IntVar(&flags.port, "port", 0, "with a browser: the port of this machine that it answers to (any that is free)")
 	return c
 }
 
 func (m *Main) login(ctx context.Context, flags loginFlags) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
 	at, err := m.places()
 	if err != nil {
 		return err
@@ -57,9 +75,17 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err != nil {
 		return err
 	}
-	server, err := m.client(login.Server{}).Discover(ctx, address)
+	roots, err := m.rootsFor(at, address, flags)
 	if err != nil {
+		return err
+	}
+	client := m.client(login.Server{}, roots)
+	if client.Server, err = client.Discover(ctx, address); err != nil {
 		return again(err, flags, at.profile)
+	}
+	server := client.Server
+	if err := m.sameServer(at, server, flags); err != nil {
+		return err
 	}
 	chosen, err := m.storageFor(ctx, at, flags.storage)
 	if err != nil {
@@ -74,11 +100,11 @@ func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err != nil {
 		return err
 	}
-	pair, err := m.signIn(ctx, m.client(server), flags.noBrowser)
+	pair, err := m.signIn(ctx, client, flags)
 	if err != nil {
 		return again(err, flags, at.profile)
 	}
-	next := login.Enrolment{Server: server, SignedIn: m.Now().UTC().Truncate(time.Second), Storage: chosen.Kind, StorageWhy: chosen.Why}
+	next := login.Enrolment{Server: server, SignedIn: m.Now().UTC().Truncate(time.Second), Storage: chosen.Kind, StorageWhy: chosen.Why, CAFile: roots}
 	if err := m.keep(ctx, at, home, next, pair); err != nil {
 		return err
 	}
@@ -118,44 +144,6 @@ func (m *Main) serverFor(at places, flag string) (string, error) {
 	return "", &usageError{"no server is named", "gatehouse login --server https://gate.example.com" + at.profile.Flag()}
 }
 
-func (m *Main) signIn(ctx context.Context, client *login.Client, noBrowser bool) (credential.Pair, error) {
-	device := login.Device{System: m.System + "/" + m.Arch, Version: m.Version}
-	device.Name, _ = m.Hostname() // a machine without a name is shown without one
-	if !noBrowser && client.Server.Authorization != "" && login.Display(m.System, m.Getenv) {
-		pair, err := m.throughBrowser(ctx, client, device)
-		if !fault.Is(err, fault.Unsupported) {
-			return pair, err
-		}
-		m.say("%s; use a code instead.", sentence(message(err)))
-	}
-	return m.byCode(ctx, client, device)
-}
-
-func (m *Main) throughBrowser(ctx context.Context, client *login.Client, device login.Device) (credential.Pair, error) {
-	ctx, cancel := context.WithTimeout(ctx, browserPatience)
-	defer cancel()
-	return client.Browser(ctx, device, func(ctx context.Context, address string) error {
-		if err := m.OpenBrowser(ctx, address); err != nil {
-			return err
-		}
-		m.say("Your browser opens to sign in at %s. If it does not, open this address on this machine:\n  %s", client.Server.Origin, address)
-		return nil
-	})
-}
-
-func (m *Main) byCode(ctx context.Context, client *login.Client, device login.Device) (credential.Pair, error) {
-	code, err := client.StartDevice(ctx, device)
-	if err != nil {
-		return credential.Pair{}, err
-	}
-	m.say("To sign in at %s, open\n  %s\nand enter the code\n  %s", client.Server.Origin, code.URL, code.UserCode)
-	if code.Complete != "" {
-		m.say("or open\n  %s", code.Complete)
-	}
-	m.say("Waiting until it is confirmed …")
-	return client.AwaitDevice(ctx, code)
-}
-
 // keep makes the new sign-in the profile's only one. What was there before is
 // ended at its server, so that no forgotten session stays behind.
 func (m *Main) keep(ctx context.Context, at places, home keystore.Home, next login.Enrolment, pair credential.Pair) error {
@@ -175,7 +163,7 @@ func (m *Main) keep(ctx context.Context, at places, home keystore.Home, next log
 	if oldErr == nil && at.recall == nil && !oldPair.SameChain(pair) {
 		revokeCtx, cancel := context.WithTimeout(ctx, revokePatience)
 		defer cancel()
-		_ = m.client(at.known.Server).Revoke(revokeCtx, oldPair) // best effort: it may have ended long ago
+		_ = m.clientOf(at.known).Revoke(revokeCtx, oldPair) // best effort: it may have ended long ago
 	}
 	return nil
 }
@@ -264,6 +252,9 @@ func lockBoth(ctx context.Context, p credential.Profile, a, b keystore.Home) (re
 func (m *Main) welcome(at places, home keystore.Home, next login.Enrolment, pair credential.Pair) {
 	claims, _ := credential.ReadClaims(pair.Access) // an opaque token names nobody
 	m.say("Signed in at %s%s.", next.Origin, as(claims))
+	if next.CAFile != "" && m.Getenv("NODE_EXTRA_CA_CERTS") == "" {
+		m.say("Claude Code does not know %s: name it in NODE_EXTRA_CA_CERTS too.", printable(next.CAFile))
+	}
 	if home.Name() == keystore.File {
 		m.say("Claude Code and the SDKs use it with ANTHROPIC_PROFILE=%s; to make that lasting, run: gatehouse setup claude-code%s", at.profile.SDKName(), at.profile.Flag())
 		return

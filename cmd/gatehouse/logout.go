@@ -10,7 +10,7 @@ import (
 )
 
 func (m *Main) logoutVerb() *cobra.Command {
-	return m.withProfile(m.verb("logout", "End the sign-in, at the server and on this machine",
+	return m.aboutProfile(m.verb("logout", "End the sign-in, at the server and on this machine",
 		`The credential and the SDK profile are removed from this machine, also if the
 server cannot be told; then a warning says where to end the session later. Other
 profiles, settings of Claude Code and the remembered server stay.`, m.logout))
@@ -41,7 +41,7 @@ func (m *Main) logout(ctx context.Context) error {
 	if err == nil {
 		revokeCtx, cancel := context.WithTimeout(ctx, revokePatience)
 		defer cancel()
-		err = m.client(known.Server).Revoke(revokeCtx, pair)
+		err = m.clientOf(known).Revoke(revokeCtx, pair)
 	}
 	if err := m.clear(ctx, at, ours); err != nil {
 		return err

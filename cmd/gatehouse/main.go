@@ -17,23 +17,32 @@ import (
 // version is set by the build: -ldflags "-X main.version=1.2.3".
 var version = "0.1.0"
 
+// rootFolder is where the machine's own files are; tests set up another machine.
+var rootFolder = "/"
+
 func main() { os.Exit(run()) }
 
 // run is main for scripts too, which start this program inside a test.
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	var atEnd []func()
 	home, _ := os.UserHomeDir() // without one, the folders must be named; whoever needs them says so
 	m := &Main{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Interactive: func() bool { return isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()) },
 		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
-		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv),
-		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr),
+		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder), Screen: screenOf(os.Stderr),
+		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr, &atEnd),
 		Environ: os.Environ, Start: start,
 		Version: version,
 	}
+	defer func() {
+		for _, do := range atEnd {
+			do()
+		}
+	}()
 	return m.Run(ctx, os.Args[1:])
 }
 

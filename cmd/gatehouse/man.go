@@ -32,9 +32,14 @@ var (
 		{Term: "GATEHOUSE_PROFILE", Text: "the sign-in that is meant, like --profile"},
 		{Term: "GATEHOUSE_STORAGE", Text: "where to keep the credential, like --storage"},
 		{Term: "GATEHOUSE_PASSPHRASE_FILE", Text: "a file of mode 0600 with the passphrase of the sealed storage"},
-		{Term: "GATEHOUSE_CONFIG_DIR", Text: "where gatehouse remembers its servers (~/.config/gatehouse)"},
+		{Term: "GATEHOUSE_CONFIG_DIR", Text: "where gatehouse remembers its servers and bindings (~/.config/gatehouse)"},
 		{Term: "ANTHROPIC_CONFIG_DIR", Text: "where the SDKs keep their profiles (~/.config/anthropic)"},
 		{Term: "CLAUDE_CONFIG_DIR", Text: "where Claude Code keeps its settings (~/.claude)"},
+		{Term: "ANTHROPIC_BASE_URL", Text: "where tokens are sent; none is printed for another server than the sign-in's"},
+		{Term: "NODE_EXTRA_CA_CERTS", Text: "a file of certificates that are trusted too"},
+		{Term: "HTTPS_PROXY", Text: "the proxy on the way to the server"},
+		{Term: "NO_PROXY", Text: "the hosts that are reached without it"},
+		{Term: "BROWSER", Text: "the program that opens a page"},
 	}
 )
 

@@ -83,19 +83,36 @@ func (m *Main) askPassphrase(ctx context.Context, isNew bool) error {
 	return nil
 }
 
+// screenOf says how large the terminal of a file is.
+func screenOf(out *os.File) func() (columns, rows int) {
+	return func() (columns, rows int) {
+		columns, rows, err := term.GetSize(int(out.Fd()))
+		if err != nil {
+			return 0, 0
+		}
+		return columns, rows
+	}
+}
+
 // prompt asks a question at the terminal and does not show what is typed. It is
-// nil where there is no terminal.
-func prompt(in, out *os.File) func(ctx context.Context, question string) (secret.Text, error) {
+// nil where there is no terminal. What must be put right at the end of the program
+// is added to atEnd.
+func prompt(in, out *os.File, atEnd *[]func()) func(ctx context.Context, question string) (secret.Text, error) {
 	fd := int(in.Fd())
 	if !term.IsTerminal(fd) || !term.IsTerminal(int(out.Fd())) {
 		return nil
 	}
 	return func(ctx context.Context, question string) (secret.Text, error) {
+		if !foreground(fd) {
+			return secret.Text{}, errors.New("this program runs in the background, where nothing can be typed")
+		}
 		state, err := term.GetState(fd)
 		if err != nil {
 			return secret.Text{}, fmt.Errorf("looking at the terminal: %w", err)
 		}
-		fmt.Fprintf(out, "%s: ", question)
+		if question != "" {
+			fmt.Fprintf(out, "%s: ", question)
+		}
 		type answer struct {
 			text []byte
 			err  error
@@ -110,9 +127,13 @@ func prompt(in, out *os.File) func(ctx context.Context, question string) (secret
 		case a = <-done:
 		case <-ctx.Done(): // the read stays; the terminal must not stay silent
 			a.err = ctx.Err()
-			_ = term.Restore(fd, state)
+			restore := func() { _ = term.Restore(fd, state) }
+			restore()
+			*atEnd = append(*atEnd, restore) // the read may have been about to begin
 		}
-		fmt.Fprintln(out)
+		if question != "" {
+			fmt.Fprintln(out)
+		}
 		return secret.New(string(a.text)), a.err
 	}
 }

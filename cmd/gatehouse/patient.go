@@ -21,7 +21,7 @@ func (m *Main) patient(at places, flags doctorFlags) doctor.Patient {
 	return doctor.Patient{
 		System: m.System, Arch: m.Arch, Home: m.Home, Folder: folder,
 		Getenv: m.Getenv, LookPath: m.LookPath, Output: m.Output, Now: m.Now,
-		Profile: at.profile, Address: address, Client: m.client(login.Server{}),
+		Profile: at.profile, Address: address, Client: m.client(login.Server{}, at.known.CAFile),
 		Recall: func() (login.Enrolment, error) { return at.known, at.recall },
 		Load:   func(ctx context.Context) (credential.Pair, error) { return at.store.Load(ctx, at.profile) },
 		Token: func(ctx context.Context) (secret.Text, error) {

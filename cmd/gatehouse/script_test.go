@@ -1,10 +1,12 @@
 package main
 
 import (
+	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,8 +21,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"gatehouse": func() { os.Exit(run()) },
-		"visit":     func() { os.Exit(visit(os.Args[len(os.Args)-1])) },
+		"gatehouse": func() {
+			rootFolder = os.Getenv("MACHINE") // the tests' own machine may be a container
+			os.Exit(run())
+		},
+		"visit": func() { os.Exit(visit(os.Args[len(os.Args)-1])) },
 	})
 }
 
@@ -62,9 +67,12 @@ func scripts(dir string, more map[string]string) testscript.Params {
 			env.Defer(s.Close)
 			env.Values[serverKey{}] = s
 			env.Setenv("SERVER", s.URL)
+			_, port, _ := net.SplitHostPort(strings.TrimPrefix(s.URL, "http://"))
+			env.Setenv("BUSY", port) // a port that is taken
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("CREDENTIALS", filepath.Join(env.WorkDir, "home/.config/anthropic/credentials/gatehouse.json"))
 			env.Setenv("NO_PROXY", "*")
+			env.Setenv("MACHINE", filepath.Join(env.WorkDir, "machine"))
 			for name, value := range more {
 				env.Setenv(name, value)
 			}
@@ -82,7 +90,8 @@ func scripts(dir string, more map[string]string) testscript.Params {
 }
 
 // scriptServer is "server approve|deny|wait|up|down|forget|wrongiss",
-// "server ttl 10s", "server late 10m", "server count WHAT N" and "server seen TEXT".
+// "server instance ID", "server odd portal|page|refusal|no", "server tls HOST
+// ORGANIZATION NAME", "server proxy STATUS", "server ttl 10s", "server late 10m", "server count WHAT N" and "server seen TEXT".
 func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(serverKey{}).(*authServer)
 	arg := func(i int) string {
@@ -96,6 +105,18 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		s.set(func() { s.decision = args[0] })
 	case "up", "down":
 		s.set(func() { s.down = args[0] == "down" })
+	case "instance": // "server instance inst_two"; "" says none
+		s.set(func() { s.instance = arg(1) })
+	case "odd":
+		s.set(func() { s.odd = arg(1) })
+	case "tls": // "server tls HOST ORGANIZATION NAME" writes ca.pem and sets $TLS
+		address, root := s.overTLS(pkix.Name{Organization: []string{arg(2)}, CommonName: arg(3)}, arg(1))
+		ts.Setenv("TLS", address)
+		ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), root, 0o600))
+	case "proxy": // "server proxy 200" sets $PROXY
+		status, err := strconv.Atoi(arg(1))
+		ts.Check(err)
+		ts.Setenv("PROXY", s.proxy(status))
 	case "wrongiss":
 		s.set(func() { s.wrongIss = true })
 	case "forget":

@@ -44,7 +44,7 @@ const doorsHelp = `--door helper   env.ANTHROPIC_BASE_URL and apiKeyHelper: Clau
 
 func (m *Main) setupClaudeCode() *cobra.Command {
 	var flags setupFlags
-	c := m.withProfile(m.verb("claude-code", "Make Claude Code use the sign-in, in its settings", doorsHelp+
+	c := m.aboutProfile(m.verb("claude-code", "Make Claude Code use the sign-in, in its settings", doorsHelp+
 		`--door gateway  forceLoginMethod and forceLoginGatewayUrl: people sign in with
                 /login, and nothing of ours is needed; with --scope managed
 
@@ -66,7 +66,7 @@ added is printed on standard output.`, func(ctx context.Context) error { return 
 
 func (m *Main) setupVSCode() *cobra.Command {
 	var flags setupFlags
-	c := m.withProfile(m.verb("vscode", "Make the Claude Code extension of VS Code use the sign-in",
+	c := m.aboutProfile(m.verb("vscode", "Make the Claude Code extension of VS Code use the sign-in",
 		`The extension looks for a sign-in in the editor's user settings, and Claude Code,
 which it starts, in its own: both are changed. Comments in the editor's settings
 stay. No credential is written: editors copy their settings between machines.
@@ -82,7 +82,7 @@ stay. No credential is written: editors copy their settings between machines.
 
 func (m *Main) setupJetBrains() *cobra.Command {
 	var flags setupFlags
-	c := m.withProfile(m.verb("jetbrains", "Make the Claude Code plugin of JetBrains use the sign-in",
+	c := m.aboutProfile(m.verb("jetbrains", "Make the Claude Code plugin of JetBrains use the sign-in",
 		`The plugin runs the claude command in the editor's terminal, so the settings of
 Claude Code hold there, and they are what is changed.
 

@@ -19,7 +19,7 @@ type actionFlags struct {
 
 func (m *Main) setupAction() *cobra.Command {
 	var flags actionFlags
-	c := m.withProfile(m.verb("github-action", "Print the workflow of the Claude Code GitHub Action",
+	c := m.aboutProfile(m.verb("github-action", "Print the workflow of the Claude Code GitHub Action",
 		`--auth key         the workflow reads an API key from a secret of the repository,
                    named by --secret; make the key in the console
 --auth federation  no secret: GitHub proves who runs; ids are given, or read from
@@ -86,7 +86,7 @@ func (m *Main) printAction(flags actionFlags) error {
 }
 
 func (m *Main) setupSDK() *cobra.Command {
-	c := m.withProfile(m.verb("sdk LANGUAGE", "Print what an SDK needs to use the sign-in",
+	c := m.aboutProfile(m.verb("sdk LANGUAGE", "Print what an SDK needs to use the sign-in",
 		`LANGUAGE is python, typescript or go. The SDKs read the profile that "gatehouse
 login" wrote, so all they need is its name in ANTHROPIC_PROFILE. What is printed
 is a whole program.`, func(context.Context) error { return nil }))

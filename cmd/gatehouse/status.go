@@ -59,7 +59,7 @@ type ProfileStatus struct {
 
 func (m *Main) statusVerb() *cobra.Command {
 	var asJSON bool
-	c := m.withProfile(m.verb("status", "Show who is signed in where, from what is stored on this machine",
+	c := m.aboutProfile(m.verb("status", "Show who is signed in where, from what is stored on this machine",
 		`The server is not asked. With --json one object is printed on standard output:
 profile, signed_in, server, identity {subject, email, name}, organization_id,
 device_session_id, signed_in_at, access_token {expires_at, expired},

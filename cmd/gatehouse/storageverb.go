@@ -27,13 +27,13 @@ func (m *Main) storageVerb() *cobra.Command {
 	storage := m.verb("storage", "Show or change where the credential is kept", "One of: gatehouse storage list, move, forget.",
 		func(context.Context) error { return &usageError{"it is not said what to do", "gatehouse storage list"} })
 	var asJSON bool
-	list := m.withProfile(m.verb("list", "Show which storages can be used here, and which one is",
+	list := m.aboutProfile(m.verb("list", "Show which storages can be used here, and which one is",
 		`Each is asked whether it keeps what it is given, for two seconds at most. With
 --json one object is printed on standard output: profile, used, where, why,
 storages [{kind, usable, why}]. Fields are only ever added.`,
 		func(ctx context.Context) error { return m.listStorages(ctx, asJSON) }))
 	list.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	move := m.withProfile(m.verb("move", "Keep the credential in another storage",
+	move := m.aboutProfile(m.verb("move", "Keep the credential in another storage",
 		`It is written there, read back, and only then removed from where it was. If that
 is broken off, the sign-in goes on in the one place or the other.`, func(context.Context) error { return nil }))
 	move.Use, move.Args = "move NAME", cobra.ExactArgs(1)
@@ -41,7 +41,7 @@ is broken off, the sign-in goes on in the one place or the other.`, func(context
 		m.running = true
 		return m.moveStorage(c.Context(), args[0])
 	}
-	forget := m.withProfile(m.verb("forget", "Remove from every storage here what is kept of the sign-in",
+	forget := m.aboutProfile(m.verb("forget", "Remove from every storage here what is kept of the sign-in",
 		`Also what was set aside because it could not be read. The server is not told, so
 the session goes on there until it is ended: "gatehouse logout" does both.`, m.forgetStorage))
 	storage.AddCommand(list, move, forget)

@@ -44,7 +44,7 @@ func (e exchanger) Exchange(ctx context.Context, old credential.Pair) (credentia
 	if e.at.recall != nil {
 		return credential.Pair{}, e.at.recall
 	}
-	return e.m.client(e.at.known.Server).Exchange(ctx, old)
+	return e.m.clientOf(e.at.known).Exchange(ctx, old)
 }
 
 // signedOut names the profile in what the rooms say without knowing it. Where

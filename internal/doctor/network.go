@@ -14,6 +14,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/inspector"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 )
 
@@ -114,7 +115,7 @@ func (e *Examination) unreachable(err error, again string) Finding {
 func (e *Examination) untrusted(bad *tls.CertificateVerificationError, at *url.URL) Finding {
 	show := "openssl s_client -connect " + hostPort(at) + " -showcerts"
 	chain := bad.UnverifiedCertificates
-	if name := Inspector(chain); name != "" {
+	if name := inspector.Name(chain); name != "" {
 		return fail(checkup.Untrusted, show, "the certificate of %s was made by %s, which inspects the traffic, and this machine does not trust it; ask for its root certificate, and put its path into NODE_EXTRA_CA_CERTS too", e.Server, name).about("NODE_EXTRA_CA_CERTS")
 	}
 	if expired, ok := errors.AsType[x509.CertificateInvalidError](bad.Err); ok && expired.Reason == x509.Expired {
@@ -124,7 +125,7 @@ func (e *Examination) untrusted(bad *tls.CertificateVerificationError, at *url.U
 		return fail(checkup.Untrusted, show, "the certificate is of another server than %s", e.Server)
 	}
 	if len(chain) > 0 {
-		return fail(checkup.Untrusted, show, "the certificate of %s is not trusted here: it was issued by %q", e.Server, issuer(chain[len(chain)-1])).foreign()
+		return fail(checkup.Untrusted, show, "the certificate of %s is not trusted here: it was issued by %q", e.Server, checkup.Text(inspector.Issuer(chain))).foreign()
 	}
 	return fail(checkup.Untrusted, show, "%s is not trusted here", e.Server)
 }
@@ -158,7 +159,7 @@ func (e *Examination) certificate(context.Context) Finding {
 		return ok("the server is on this machine, without a certificate")
 	}
 	at, _ := url.Parse(e.Server) // it was parsed before
-	if name := Inspector(chain); name != "" && e.Getenv("NODE_EXTRA_CA_CERTS") == "" {
+	if name := inspector.Name(chain); name != "" && e.Getenv("NODE_EXTRA_CA_CERTS") == "" {
 		return warn("inspected", "export NODE_EXTRA_CA_CERTS=/path/to/root.pem", "%s inspects the traffic to %s; this program trusts it, and Node programs may not", name, e.Server).about("NODE_EXTRA_CA_CERTS")
 	} else if name != "" {
 		return ok("%s inspects the traffic, and NODE_EXTRA_CA_CERTS names its root", name)
@@ -166,41 +167,5 @@ func (e *Examination) certificate(context.Context) Finding {
 	if left := chain[0].NotAfter.Sub(e.Now()); left < endingSoon {
 		return warn("ending", "openssl s_client -connect "+hostPort(at), "the certificate of %s ends in %d days", e.Server, int(left.Hours()/24))
 	}
-	return ok("issued by %s", issuer(chain[len(chain)-1])).foreign()
-}
-
-func issuer(c *x509.Certificate) string {
-	name := c.Issuer.CommonName
-	if len(c.Issuer.Organization) > 0 {
-		name = c.Issuer.Organization[0] + ", " + name
-	}
-	return checkup.Text(name)
-}
-
-// inspectors are what products that open TLS call themselves in the
-// certificates that they make, and what people call them.
-var inspectors = [][2]string{
-	{"zscaler", "Zscaler"}, {"netskope", "Netskope"}, {"goskope", "Netskope"}, {"palo alto", "Palo Alto Networks"}, {"globalprotect", "Palo Alto Networks"},
-	{"fortinet", "FortiGate"}, {"fortigate", "FortiGate"}, {"cisco umbrella", "Cisco Umbrella"}, {"opendns", "Cisco Umbrella"}, {"cisco secure", "Cisco"},
-	{"blue coat", "Symantec Blue Coat"}, {"bluecoat", "Symantec Blue Coat"}, {"forcepoint", "Forcepoint"}, {"websense", "Forcepoint"},
-	{"mcafee web gateway", "Skyhigh (McAfee)"}, {"skyhigh", "Skyhigh (McAfee)"}, {"sophos", "Sophos"}, {"check point", "Check Point"},
-	{"kaspersky", "Kaspersky"}, {"eset ssl", "ESET"}, {"avast", "Avast"}, {"avg ", "AVG"}, {"bitdefender", "Bitdefender"}, {"norton", "Norton"},
-	{"gateway ca - cloudflare", "Cloudflare Gateway"}, {"cloudflare for teams", "Cloudflare Gateway"}, {"barracuda", "Barracuda"}, {"watchguard", "WatchGuard"},
-	{"iboss", "iboss"}, {"menlo security", "Menlo Security"}, {"cato networks", "Cato Networks"}, {"sonicwall", "SonicWall"}, {"untangle", "Untangle"},
-	{"mitmproxy", "mitmproxy"}, {"charles proxy", "Charles"}, {"fiddler", "Fiddler"}, {"do_not_trust", "Fiddler"}, {"portswigger", "Burp Suite"}, {"squid", "Squid"},
-}
-
-// Inspector names what opened the TLS of a chain of certificates; "" if it is
-// not known for that.
-func Inspector(chain []*x509.Certificate) string {
-	for _, c := range chain {
-		names := append([]string{c.Issuer.CommonName}, c.Issuer.Organization...)
-		text := strings.ToLower(strings.Join(append(names, c.Issuer.OrganizationalUnit...), " ")) + " "
-		for _, known := range inspectors {
-			if strings.Contains(text, known[0]) {
-				return known[1]
-			}
-		}
-	}
-	return ""
+	return ok("issued by %s", checkup.Text(inspector.Issuer(chain))).foreign()
 }

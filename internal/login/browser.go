@@ -6,24 +6,38 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
-	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
-// Browser signs in through a browser on this machine: authorization code, PKCE
-// and a redirect to 127.0.0.1. open is called once with the address to show; its
-// error is returned as Unsupported, so that the caller can take the other way.
-// It waits until the owner has decided or ctx ends, and fails with Denied if
-// they said no.
-func (c *Client) Browser(ctx context.Context, device Device, open func(ctx context.Context, address string) error) (credential.Pair, error) {
+// Hands is how Browser reaches the person. Show is required.
+type Hands struct {
+	// Port is the port of the listener; 0 is any that is free.
+	Port int
+	// Show is called once, with the address to open. It must not wait for the
+	// person.
+	Show func(address string)
+	// Pasted delivers what a person typed or pasted instead: the address that the
+	// browser could not open, or CODE#STATE. Nil delivers nothing.
+	Pasted <-chan secret.Text
+	// Refused is told why something pasted was not taken; the wait goes on. It may
+	// be nil.
+	Refused func(error)
+}
+
+// Browser signs in through a browser: authorization code, PKCE and a redirect to
+// 127.0.0.1, or a redirect that could not get here and was pasted. It waits until
+// the owner has decided or ctx ends. It fails with Unsupported if the server or
+// this machine has no means for it, before anything is shown, and with Denied if
+// the owner said no.
+func (c *Client) Browser(ctx context.Context, device Device, hands Hands) (credential.Pair, error) {
 	if c.Server.Authorization == "" {
 		return credential.Pair{}, fault.New(fault.Unsupported, "%s offers no sign-in through a browser", c.Server.Origin)
 	}
 	verifier, state := random(), random()
-	callback, err := listen(expectation{state: state, issuer: c.Server.Origin, issuerRequired: c.Server.SendsIssuer})
+	callback, err := listen(hands.Port, expectation{state: state, issuer: c.Server.Origin, issuerRequired: c.Server.SendsIssuer})
 	if err != nil {
 		return credential.Pair{}, err
 	}
@@ -32,10 +46,8 @@ func (c *Client) Browser(ctx context.Context, device Device, open func(ctx conte
 	if err != nil {
 		return credential.Pair{}, err
 	}
-	if err := open(ctx, address); err != nil {
-		return credential.Pair{}, fault.New(fault.Unsupported, "no browser could be opened: %w", err)
-	}
-	code, err := callback.wait(ctx)
+	hands.Show(address)
+	code, err := callback.wait(ctx, hands)
 	if err != nil {
 		return credential.Pair{}, err
 	}
@@ -66,17 +78,4 @@ func random() secret.Text {
 	var raw [32]byte
 	rand.Read(raw[:])
 	return secret.New(base64.RawURLEncoding.EncodeToString(raw[:]))
-}
-
-// Display reports whether a browser started on this machine would be seen by
-// the person who started the command. get reads the environment.
-func Display(system string, get func(string) string) bool {
-	if get("SSH_CONNECTION") != "" || get("SSH_TTY") != "" {
-		return false
-	}
-	switch system {
-	case "darwin", "windows":
-		return true
-	}
-	return strings.TrimSpace(get("DISPLAY")+get("WAYLAND_DISPLAY")) != ""
 }

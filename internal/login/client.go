@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -34,6 +35,8 @@ type Client struct {
 	// Transport is the way out; nil is http.DefaultTransport, which honours the
 	// usual proxy variables.
 	Transport http.RoundTripper
+	// Patience is how long one request may take; 0 is 30 s.
+	Patience time.Duration
 }
 
 type answer struct {
@@ -48,11 +51,11 @@ type answer struct {
 func (c *Client) do(req *http.Request) (answer, error) {
 	req.Header.Set("User-Agent", c.Agent)
 	req.Header.Set("Accept", "application/json")
-	hc := http.Client{Transport: c.Transport, Timeout: requestTimeout,
+	hc := http.Client{Transport: c.Transport, Timeout: cmp.Or(c.Patience, requestTimeout),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := hc.Do(req)
 	if err != nil {
-		return answer{}, fault.New(fault.Unavailable, "cannot reach %s: %w", origin(req.URL), unwrapURL(err))
+		return answer{}, unreached(req.URL, unwrapURL(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -84,8 +87,12 @@ func (c *Client) post(ctx context.Context, endpoint string, form url.Values) (an
 }
 
 // Exchange renews a pair (RFC 6749, section 6). It fails with Unauthenticated
-// only if the server says that the sign-in has ended.
+// only if the server says that the sign-in has ended, or is another (OtherServer):
+// that gets to see no refresh token.
 func (c *Client) Exchange(ctx context.Context, old credential.Pair) (credential.Pair, error) {
+	if err := c.confirm(ctx); err != nil {
+		return credential.Pair{}, err
+	}
 	return c.grant(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh.Reveal()}}, old.Refresh)
 }
 
@@ -182,10 +189,14 @@ func (c *Client) refusal(got answer) error {
 	return fault.New(fault.Invalid, "%s refused the request: %w", c.Server.Origin, &r)
 }
 
-// Revoke ends the sign-in that a pair belongs to (RFC 7009).
+// Revoke ends the sign-in that a pair belongs to (RFC 7009). Another server is told
+// nothing.
 func (c *Client) Revoke(ctx context.Context, pair credential.Pair) error {
 	if c.Server.Revocation == "" {
 		return fault.New(fault.Unsupported, "%s offers no way to end a sign-in", c.Server.Origin)
+	}
+	if err := c.confirm(ctx); err != nil {
+		return err
 	}
 	form := url.Values{"token": {pair.Refresh.Reveal()}, "token_type_hint": {"refresh_token"}, "client_id": {ClientID}}
 	got, err := c.post(ctx, c.Server.Revocation, form)

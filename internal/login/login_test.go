@@ -252,27 +252,6 @@ func TestDeviceAnswersThatAreNotBelieved(t *testing.T) {
 	}
 }
 
-func TestDisplay(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		system string
-		env    map[string]string
-		want   bool
-	}{
-		{"linux", nil, false},
-		{"linux", map[string]string{"DISPLAY": ":0"}, true},
-		{"linux", map[string]string{"WAYLAND_DISPLAY": "wayland-0"}, true},
-		{"linux", map[string]string{"DISPLAY": ":10", "SSH_CONNECTION": "a 1 b 2"}, false},
-		{"darwin", nil, true},
-		{"darwin", map[string]string{"SSH_CONNECTION": "a 1 b 2"}, false},
-		{"windows", nil, true},
-	} {
-		if got := Display(tt.system, func(k string) string { return tt.env[k] }); got != tt.want {
-			t.Errorf("Display(%s, %v) = %v", tt.system, tt.env, got)
-		}
-	}
-}
-
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	m := Memory{Dir: t.TempDir() + "/gatehouse"}

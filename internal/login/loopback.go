@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -42,11 +44,14 @@ type result struct {
 	err  error
 }
 
-// listen opens the listener on a free port of 127.0.0.1.
-func listen(want expectation) (*callback, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+// listen opens the listener on a port of 127.0.0.1; 0 is one that is free.
+func listen(port int, want expectation) (*callback, error) {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fault.Wrap(fault.Unsupported, err, fmt.Sprintf("port %d of this machine is taken by another program", port))
+	}
 	if err != nil {
-		return nil, fault.New(fault.Unsupported, "no browser can answer here: %w", err)
+		return nil, fault.New(fault.Unsupported, "a browser could not answer here: %w", err)
 	}
 	host := l.Addr().String()
 	c := &callback{redirect: "http://" + host + callbackPath, host: host, want: want, answers: make(chan result, 1)}
@@ -56,12 +61,28 @@ func listen(want expectation) (*callback, error) {
 	return c, nil
 }
 
-func (c *callback) wait(ctx context.Context) (secret.Text, error) {
-	select {
-	case r := <-c.answers:
-		return r.code, r.err
-	case <-ctx.Done():
-		return secret.Text{}, fault.Wrap(fault.Timeout, ctx.Err(), "the sign-in was given up")
+// wait returns the first answer, from a browser or pasted. What is pasted and is
+// none is refused, and the wait goes on.
+func (c *callback) wait(ctx context.Context, hands Hands) (secret.Text, error) {
+	for {
+		select {
+		case r := <-c.answers:
+			return r.code, r.err
+		case text, open := <-hands.Pasted:
+			if !open {
+				hands.Pasted = nil
+				continue
+			}
+			r, err := c.paste(text)
+			if err == nil {
+				return r.code, r.err
+			}
+			if hands.Refused != nil {
+				hands.Refused(err)
+			}
+		case <-ctx.Done():
+			return secret.Text{}, fault.Wrap(fault.Timeout, ctx.Err(), "the sign-in was given up")
+		}
 	}
 }
 
@@ -103,11 +124,7 @@ func (c *callback) take(w http.ResponseWriter, query url.Values) {
 		page(w, http.StatusBadRequest, "This answer does not belong to the sign-in that waits here.")
 		return
 	}
-	c.mu.Lock()
-	again := c.used
-	c.used = true
-	c.mu.Unlock()
-	if again {
+	if !c.first() {
 		page(w, http.StatusGone, "This sign-in is over. You can close this window.")
 		return
 	}
@@ -121,6 +138,15 @@ func (c *callback) take(w http.ResponseWriter, query url.Values) {
 		f.Flush()
 	}
 	c.answers <- r
+}
+
+// first reports whether this is the first answer.
+func (c *callback) first() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	is := !c.used
+	c.used = true
+	return is
 }
 
 // read takes the code out of an answer whose state is right. An answer of

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +18,7 @@ import (
 
 func listening(t *testing.T) *callback {
 	t.Helper()
-	c, err := listen(expectation{state: secret.New("the-state"), issuer: here, issuerRequired: true})
+	c, err := listen(0, expectation{state: secret.New("the-state"), issuer: here, issuerRequired: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestCallbackTurnsOthersAway(t *testing.T) {
 	if status, _, _ := c.visit(t, "GET", answerPath, nil); status != 410 {
 		t.Errorf("the same answer again: %d", status)
 	}
-	code, err := c.wait(t.Context())
+	code, err := c.wait(t.Context(), Hands{})
 	if err != nil || code.Reveal() != "the-code" {
 		t.Errorf("%q, %v", code.Reveal(), err)
 	}
@@ -113,7 +113,7 @@ func TestCallbackErrors(t *testing.T) {
 		if status, _, _ := c.visit(t, "GET", "/callback?state=the-state&"+query, nil); status != 200 {
 			t.Errorf("%s: %d", query, status)
 		}
-		if code, err := c.wait(t.Context()); !fault.Is(err, want) || !code.Empty() {
+		if code, err := c.wait(t.Context(), Hands{}); !fault.Is(err, want) || !code.Empty() {
 			t.Errorf("%s: %v", query, err)
 		}
 	}
@@ -133,10 +133,11 @@ func TestBrowser(t *testing.T) {
 		}
 		return goodPair
 	})
-	_, err := c.Browser(t.Context(), Device{Name: "box", System: "linux/amd64", Version: "0.1.0"}, func(_ context.Context, address string) error {
+	_, err := c.Browser(t.Context(), Device{Name: "box", System: "linux/amd64", Version: "0.1.0"}, Hands{Show: func(address string) {
 		var err error
 		if shown, err = url.Parse(address); err != nil {
-			return err
+			t.Error(err)
+			return
 		}
 		q := shown.Query()
 		if !strings.HasPrefix(address, here+"/oauth/authorize?") || q.Get("response_type") != "code" || q.Get("client_id") != ClientID ||
@@ -149,8 +150,7 @@ func TestBrowser(t *testing.T) {
 				_ = resp.Body.Close()
 			}
 		}()
-		return nil
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,10 +160,16 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-func TestBrowserThatDoesNotOpen(t *testing.T) {
+// A port that is taken is said to be, before anything is shown.
+func TestBrowserWithoutAPort(t *testing.T) {
 	t.Parallel()
-	_, err := client(nil).Browser(t.Context(), Device{}, func(context.Context, string) error { return errors.New("no such file") })
-	if !fault.Is(err, fault.Unsupported) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = client(nil).Browser(t.Context(), Device{}, Hands{Port: l.Addr().(*net.TCPAddr).Port, Show: func(string) { t.Error("it was shown") }})
+	if !fault.Is(err, fault.Unsupported) || !strings.Contains(fault.Message(err), "is taken by another program") {
 		t.Errorf("%v", err)
 	}
 }
@@ -171,7 +177,7 @@ func TestBrowserThatDoesNotOpen(t *testing.T) {
 func TestBrowserGivenUp(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	_, err := client(nil).Browser(ctx, Device{}, func(context.Context, string) error { cancel(); return nil })
+	_, err := client(nil).Browser(ctx, Device{}, Hands{Show: func(string) { cancel() }})
 	if !fault.Is(err, fault.Timeout) {
 		t.Errorf("%v", err)
 	}

@@ -18,7 +18,8 @@ import (
 const maxMemory = 64 << 10
 
 // Memory remembers, in the folder Dir, which server each profile is signed in
-// at (profiles/NAME.json) and which was used last (server.json). It holds no
+// at (profiles/NAME.json), which server was used last (server.json), and which
+// profile is meant where none is named (active.json). It holds no
 // secret; the files are private all the same, because a changed endpoint in them
 // would be sent a refresh token.
 type Memory struct{ Dir string }
@@ -32,6 +33,8 @@ type Enrolment struct {
 	Storage string `json:"storage,omitempty"`
 	// StorageWhy says to a person why it is that one.
 	StorageWhy string `json:"storage_why,omitempty"`
+	// CAFile is the file of roots that are trusted for this server too; may be empty.
+	CAFile string `json:"ca_file,omitempty"`
 }
 
 func (m Memory) profile(p credential.Profile) string {
@@ -39,6 +42,8 @@ func (m Memory) profile(p credential.Profile) string {
 }
 
 func (m Memory) last() string { return filepath.Join(m.Dir, "server.json") }
+
+func (m Memory) active() string { return filepath.Join(m.Dir, "active.json") }
 
 // Remember keeps where a profile was signed in, and its server as the one to
 // use next time.
@@ -86,6 +91,38 @@ func (m Memory) LastServer() string {
 		return ""
 	}
 	return e.Origin
+}
+
+// Active is the profile that is meant where none is named. It fails with Invalid
+// if the memory cannot be trusted.
+func (m Memory) Active() (credential.Profile, error) {
+	var w struct {
+		Profile string `json:"profile"`
+	}
+	err := read(m.active(), &w)
+	if fault.Is(err, fault.NotFound) {
+		return credential.DefaultProfile, nil
+	}
+	p := credential.Profile("")
+	if err == nil {
+		p, err = credential.ParseProfile(w.Profile)
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Hint == "" {
+		return "", fault.New(fault.Invalid, "%s does not name the active profile", m.active()).WithHint("gatehouse use " + string(credential.DefaultProfile))
+	}
+	return p, err
+}
+
+// SetActive makes a profile the one that is meant where none is named.
+func (m Memory) SetActive(p credential.Profile) error {
+	b, err := json.Marshal(map[string]string{"profile": p.String()})
+	if err == nil {
+		err = atomicfile.Replace(m.active(), append(b, '\n'), atomicfile.SecretDir, atomicfile.SecretFile)
+	}
+	if err != nil {
+		return fmt.Errorf("remembering the active profile: %w", err)
+	}
+	return nil
 }
 
 // Forget removes what is remembered of a profile, but not the last server.

@@ -23,6 +23,9 @@ type Server struct {
 	Revocation    string `json:"revocation_endpoint,omitempty"`
 	// SendsIssuer says that the server names itself in authorization answers (RFC 9207).
 	SendsIssuer bool `json:"authorization_response_iss_parameter_supported,omitempty"`
+	// Instance tells this server from another under the same name; "": it does not
+	// say.
+	Instance string `json:"instance_id,omitempty"`
 	// Protocol is the version of the gateway protocol; 0: it does not say.
 	Protocol int `json:"gateway_protocol_version,omitempty"`
 }
@@ -60,14 +63,14 @@ func (c *Client) Discover(ctx context.Context, address string) (Server, error) {
 	if err != nil {
 		return Server{}, err
 	}
-	if answer.status >= 500 || answer.status == http.StatusTooManyRequests {
-		return Server{}, fault.New(fault.Unavailable, "%s answered %d", origin, answer.status)
+	if err := stranger(origin, answer); err != nil {
+		return Server{}, err
 	}
 	var metadata struct {
 		Issuer string `json:"issuer"`
 		Server
 	}
-	if answer.status != http.StatusOK || json.Unmarshal(answer.body, &metadata) != nil || metadata.Issuer == "" {
+	if json.Unmarshal(answer.body, &metadata) != nil || metadata.Issuer == "" || metadata.Instance != "" && !token(metadata.Instance) {
 		return Server{}, fault.New(fault.Invalid, "what answers at %s is not a Gatehouse server", origin)
 	}
 	if named, err := ParseServer(metadata.Issuer); err != nil || named != origin {

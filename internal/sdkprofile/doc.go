@@ -8,6 +8,9 @@
 // With ANTHROPIC_PROFILE=NAME they send the access token to base_url and renew it
 // at base_url/v1/oauth/token by themselves.
 //
+// Without it they use the profile that active_config names, which "gatehouse use"
+// writes when a person says so.
+//
 // It must never touch a profile that is not ours (another client_id), nor choose
-// the active profile for the person.
+// the active profile by itself.
 package sdkprofile

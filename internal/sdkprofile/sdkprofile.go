@@ -107,8 +107,10 @@ func (f Folder) Write(p credential.Profile, profile Profile) error {
 
 // Read returns a profile. It fails with NotFound if there is none and with
 // Invalid if the file is not such a profile.
-func (f Folder) Read(p credential.Profile) (Profile, error) {
-	file, err := os.Open(f.Config(p))
+func (f Folder) Read(p credential.Profile) (Profile, error) { return f.read(f.Config(p)) }
+
+func (f Folder) read(path string) (Profile, error) {
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Profile{}, fault.Wrap(fault.NotFound, err, "there is no SDK profile")
 	}
@@ -140,6 +142,9 @@ func (f Folder) Remove(p credential.Profile, clientID string) (bool, error) {
 	}
 	if err := os.Remove(f.Config(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("removing the SDK profile: %w", err)
+	}
+	if f.Active() == p.SDKName() { // what leads nowhere would stop every SDK
+		return true, f.SetActive("")
 	}
 	return true, nil
 }

@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
@@ -14,6 +17,7 @@ import (
 
 // Instance is what all nodes that share a database have in common.
 type Instance struct {
+	ID          string // "inst_" and 26 letters and digits: this database and no other
 	RefreshKey  []byte // successors of refresh tokens are derived with it
 	LogVerifier note.Verifier
 	LogKey      string // the public key of the activity log, as package note writes it
@@ -39,6 +43,7 @@ func (db *DB) Unlock(ctx context.Context, ring *kms.Keyring, now time.Time) (Ins
 	if in.RefreshKey, err = ring.Open(instancePlace("refresh_key"), refresh); err != nil {
 		return Instance{}, err
 	}
+	in.ID = instanceID(in.LogKey)
 	signingKey, err := ring.Open(instancePlace("log_private_key"), private)
 	if err != nil {
 		return Instance{}, err
@@ -52,6 +57,13 @@ func (db *DB) Unlock(ctx context.Context, ring *kms.Keyring, now time.Time) (Ins
 	}
 	db.ring = ring
 	return in, nil
+}
+
+// instanceID is made of the log's public key, which a database gets when it is made
+// and keeps: whatever else of a server changes, this stays. It is no secret.
+func instanceID(logKey string) string {
+	sum := sha256.Sum256([]byte("gatehouse instance\n" + logKey))
+	return "inst_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 }
 
 func instancePlace(column string) kms.Place {

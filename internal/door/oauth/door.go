@@ -28,6 +28,7 @@ type Config struct {
 	Keys          *jwks.Set
 	Authenticator Authenticator
 	Issuer        string         // the public URL
+	Instance      string         // this database and no other, whatever its URL
 	Devices       *limit.Limiter // device authorizations by network
 	Tokens        *limit.Limiter // token requests by network
 	Address       func(*http.Request) string
@@ -61,8 +62,9 @@ func (d *Door) routes() []route.Route {
 // Routes lists the door's patterns and which need no credential.
 func (d *Door) Routes() []route.Route { return d.routes() }
 
-// metadata is what RFC 8414 section 2 asks for, and the version of the gateway
-// protocol that Claude Code looks for.
+// metadata is what RFC 8414 section 2 asks for, the version of the gateway protocol
+// that Claude Code looks for, and which server this is: the member's command sends
+// no refresh token to another one under the same name.
 type metadata struct {
 	Issuer                      string   `json:"issuer"`
 	AuthorizationEndpoint       string   `json:"authorization_endpoint"`
@@ -78,6 +80,7 @@ type metadata struct {
 	TokenAuthMethods            []string `json:"token_endpoint_auth_methods_supported"`
 	IssInResponse               bool     `json:"authorization_response_iss_parameter_supported"`
 	GatewayProtocolVersion      int      `json:"gateway_protocol_version"`
+	Instance                    string   `json:"instance_id"`
 }
 
 func (d *Door) metadata(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +90,7 @@ func (d *Door) metadata(w http.ResponseWriter, r *http.Request) {
 		Issuer: base, AuthorizationEndpoint: base + "/oauth/authorize", DeviceAuthorizationEndpoint: base + "/oauth/device_authorization",
 		TokenEndpoint: base + "/oauth/token", RevocationEndpoint: base + "/oauth/revoke", IntrospectionEndpoint: base + "/oauth/introspect",
 		JWKSURI: base + "/.well-known/jwks.json", ResponseTypes: []string{"code"}, GrantTypes: []string{grantDevice, grantRefresh, grantCode},
-		Scopes: []string{session.Scope}, ChallengeMethods: []string{"S256"}, TokenAuthMethods: []string{"none"}, IssInResponse: true, GatewayProtocolVersion: 1,
+		Scopes: []string{session.Scope}, ChallengeMethods: []string{"S256"}, TokenAuthMethods: []string{"none"}, IssInResponse: true, GatewayProtocolVersion: 1, Instance: d.cfg.Instance,
 	})
 }
 

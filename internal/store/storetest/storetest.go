@@ -509,7 +509,7 @@ func instance(t *testing.T, w *World) {
 	}
 	again, err := db.Unlock(t.Context(), w.ring, w.now)
 	must(t, err)
-	if string(again.RefreshKey) != string(w.proof.RefreshKey) || again.LogKey != w.proof.LogKey {
+	if string(again.RefreshKey) != string(w.proof.RefreshKey) || again.LogKey != w.proof.LogKey || again.ID != w.proof.ID || len(again.ID) != len("inst_")+26 {
 		t.Error("a second node has other keys")
 	}
 }
