@@ -131,6 +131,7 @@ var edges = map[string]string{
 var members = []string{
 	"client",
 	"cmd/gatehouse",
+	"internal/agent",
 	"internal/binding",
 	"internal/claudecode",
 	"internal/credential",
@@ -156,9 +157,11 @@ var members = []string{
 	"internal/patience",
 	"internal/precedence",
 	"internal/qrcode",
+	"internal/privateproxy",
 	"internal/recipe",
 	"internal/redact",
 	"internal/refresh",
+	"internal/screenlock",
 	"internal/sdkprofile",
 	"internal/settingsfile",
 	"internal/source",
@@ -176,7 +179,7 @@ func isKit(pkg string) bool {
 
 // mayServe are the packages that may speak HTTP.
 func mayServe(pkg string) bool {
-	for _, p := range []string{"internal/door/", "internal/gateway", "internal/upstream/", "internal/login", "internal/server", "internal/source", "cmd/gatehouse", "client"} {
+	for _, p := range []string{"internal/door/", "internal/gateway", "internal/upstream/", "internal/login", "internal/privateproxy", "internal/server", "internal/source", "cmd/gatehouse", "client"} {
 		if strings.HasPrefix(pkg, p) {
 			return pkg != "cmd/gatehoused"
 		}

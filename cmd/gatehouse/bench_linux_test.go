@@ -13,9 +13,9 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/keyring"
 )
 
-// BenchmarkToken compares the shipped command, answering from each storage,
-// with a program that does nothing, in turns in one run: the machine's mood is
-// the same for all.
+// BenchmarkToken compares the shipped command, answering from each storage and
+// from an agent before a sealed one, with a program that does nothing, in turns in
+// one run: the machine's mood is the same for all.
 func BenchmarkToken(b *testing.B) {
 	dir := b.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
@@ -36,12 +36,18 @@ func BenchmarkToken(b *testing.B) {
 		env           []string
 		took          []time.Duration
 	}
-	subjects := []*subject{{name: "empty", program: empty}, {name: "file"}, {name: "secret-service"}, {name: "sealed"}}
+	subjects := []*subject{{name: "empty", program: empty}, {name: "file"}, {name: "secret-service"}, {name: "sealed"}, {name: "agent"}}
 	bus := keyring.New(b)
 	for _, s := range subjects[1:] {
-		m := newMember(b)
-		m.env = []string{"GATEHOUSE_STORAGE=" + s.name, "DBUS_SESSION_BUS_ADDRESS=" + bus.Address, passphraseFile + "=" + passphrase}
+		m, storage := agentMember(b), s.name
+		if s.name == "agent" {
+			storage = "sealed"
+		}
+		m.env = append(m.env, "GATEHOUSE_STORAGE="+storage, "DBUS_SESSION_BUS_ADDRESS="+bus.Address, passphraseFile+"="+passphrase)
 		m.login()
+		if s.name == "agent" {
+			m.startAgent()
+		}
 		s.program, s.env = gatehouse, m.command().Env
 	}
 	for b.Loop() {

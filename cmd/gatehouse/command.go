@@ -14,6 +14,8 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/keystore"
+	"github.com/gatehouse-dev/gatehouse/internal/keystore/secretservice"
+	"github.com/gatehouse-dev/gatehouse/internal/launch"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/gatehouse-dev/gatehouse/internal/sdkprofile"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -42,16 +44,22 @@ type Main struct {
 	// OpenBrowser shows an address to the person, through Windows where this is
 	// WSL. It returns when a browser has it or ctx ends.
 	OpenBrowser func(ctx context.Context, address string, wsl bool) error
-	Transport   http.RoundTripper
-	Version     string
+	// Attend starts a program and waits for it, as the program of our terminal.
+	Attend func(path string, args, env []string) (launch.Ended, error)
+	// Detach starts a program that stays behind, and returns when it has printed a line.
+	Detach    func(ctx context.Context, path string, args, env []string) (Said, error)
+	Transport http.RoundTripper
+	Version   string
 	// Prompt asks for what must not be shown, silently without a question; nil:
 	// there is no terminal.
 	Prompt func(ctx context.Context, question string) (secret.Text, error)
 
 	profileFlag string
-	anyway      bool        // a binding to another profile is no reason to refuse
-	typed       secret.Text // the passphrase, once it was asked for
-	running     bool        // a verb has begun: its errors are not about usage any more
+	bus         *secretservice.Service // of a process that stays: one connection, and not one for each look
+	wantAgent   bool                   // to be started where none runs
+	anyway      bool                   // a binding to another profile is no reason to refuse
+	typed       secret.Text            // the passphrase, once it was asked for
+	running     bool                   // a verb has begun: its errors are not about usage any more
 }
 
 // Exit codes, as documented for the command.
@@ -102,7 +110,7 @@ func (m *Main) root(args []string) *cobra.Command {
 	if len(args) > 0 && args[0] == "token" {
 		return root
 	}
-	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.useVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(),
+	root.AddCommand(m.loginVerb(), m.logoutVerb(), m.useVerb(), m.statusVerb(), m.credentialVerb(), m.runVerb(), m.envVerb(), m.setupVerb(), m.storageVerb(), m.doctorVerb(), m.agentVerb(),
 		m.versionVerb(), m.completionVerb(), m.manVerb())
 	return root
 }
@@ -208,11 +216,7 @@ func (m *Main) places() (places, error) {
 }
 
 func (m *Main) placesOf(p credential.Profile) (places, error) {
-	sdk, err := sdkprofile.Find(m.System, m.Home, m.Getenv)
-	if err != nil {
-		return places{}, err
-	}
-	memory, err := m.memory()
+	memory, sdk, err := m.folders()
 	if err != nil {
 		return places{}, err
 	}
@@ -222,6 +226,16 @@ func (m *Main) placesOf(p credential.Profile) (places, error) {
 		at.store = missing{at.known.Storage, err}
 	}
 	return at, nil
+}
+
+// folders are our own and the SDKs'. Nothing is looked at.
+func (m *Main) folders() (login.Memory, sdkprofile.Folder, error) {
+	sdk, err := sdkprofile.Find(m.System, m.Home, m.Getenv)
+	if err != nil {
+		return login.Memory{}, "", err
+	}
+	memory, err := m.memory()
+	return memory, sdk, err
 }
 
 func (m *Main) memory() (login.Memory, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/source"
 	"github.com/gatehouse-dev/gatehouse/internal/source/aws"
 	"github.com/spf13/cobra"
@@ -108,11 +109,17 @@ func (m *Main) printSecret(line []byte, err error) error {
 
 // freshPair is what "token" prints, for the other forms.
 func (m *Main) freshPair(ctx context.Context) (credential.Pair, error) {
+	if t, none, err := m.agentToken(ctx, secret.Hash{}); !none {
+		if err == nil {
+			err = m.leadsThere(t.Server)
+		}
+		return credential.Pair{Access: t.Access, Expires: t.Expires}, err
+	}
 	at, err := m.places()
 	if err != nil {
 		return credential.Pair{}, err
 	}
-	if err := m.leadsThere(at); err != nil {
+	if err := m.leadsThere(at.known.Origin); err != nil {
 		return credential.Pair{}, err
 	}
 	pair, err := m.source(at).Pair(ctx)

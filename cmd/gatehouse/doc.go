@@ -30,6 +30,8 @@
 //	GATEHOUSE_PROFILE          the sign-in that is meant, like --profile
 //	GATEHOUSE_STORAGE          where to keep the credential, like --storage
 //	GATEHOUSE_PASSPHRASE_FILE  a file of mode 0600 with the passphrase of the sealed storage
+//	GATEHOUSE_AGENT            on: "token" starts an agent where none runs; off: none is asked
+//	GATEHOUSE_AGENT_SOCK       the socket of the agent that tokens come from, and from nowhere else
 //	GATEHOUSE_CONFIG_DIR       where gatehouse remembers its servers and bindings (~/.config/gatehouse)
 //	ANTHROPIC_CONFIG_DIR       where the SDKs keep their profiles (~/.config/anthropic)
 //	CLAUDE_CONFIG_DIR          where Claude Code keeps its settings (~/.claude)

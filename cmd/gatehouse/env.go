@@ -45,7 +45,7 @@ func (m *Main) env(ctx context.Context, format launch.Format) error {
 	if !slices.Contains(launch.Formats(), format) {
 		return &usageError{fmt.Sprintf("%q is no format, choose one of %s", string(format), formatNames()), "gatehouse env --format shell"}
 	}
-	door, err := m.launchDoor(ctx)
+	door, err := m.launchDoor(ctx, "gatehouse setup claude-code --door helper")
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func run() int {
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder), Screen: screenOf(os.Stderr),
 		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr, &atEnd),
-		Environ: os.Environ, Start: start,
+		Environ: os.Environ, Start: start, Attend: attend, Detach: detach,
 		Version: version,
 	}
 	defer func() {
@@ -48,6 +48,10 @@ func run() int {
 
 func start(path string, args, env []string) (int, error) {
 	return launch.Start(launch.Program{Path: path, Args: args, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+}
+
+func attend(path string, args, env []string) (launch.Ended, error) {
+	return launch.Attend(launch.Program{Path: path, Args: args, Env: env, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -32,6 +32,8 @@ var (
 		{Term: "GATEHOUSE_PROFILE", Text: "the sign-in that is meant, like --profile"},
 		{Term: "GATEHOUSE_STORAGE", Text: "where to keep the credential, like --storage"},
 		{Term: "GATEHOUSE_PASSPHRASE_FILE", Text: "a file of mode 0600 with the passphrase of the sealed storage"},
+		{Term: "GATEHOUSE_AGENT", Text: "on: \"token\" starts an agent where none runs; off: none is asked"},
+		{Term: "GATEHOUSE_AGENT_SOCK", Text: "the socket of the agent that tokens come from, and from nowhere else"},
 		{Term: "GATEHOUSE_CONFIG_DIR", Text: "where gatehouse remembers its servers and bindings (~/.config/gatehouse)"},
 		{Term: "ANTHROPIC_CONFIG_DIR", Text: "where the SDKs keep their profiles (~/.config/anthropic)"},
 		{Term: "CLAUDE_CONFIG_DIR", Text: "where Claude Code keeps its settings (~/.claude)"},

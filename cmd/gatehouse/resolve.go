@@ -69,6 +69,34 @@ func (m *Main) bound(dir string) (*binding.Bound, error) {
 	return rules.For(folder)
 }
 
+// said says whether this machine names a profile: the command line, the
+// environment or a binding, and not only what is usual.
+func (m *Main) said() (bool, error) {
+	if named, _, err := m.named(); err != nil || named != "" {
+		return named != "", err
+	}
+	memory, err := m.memory()
+	if err != nil {
+		return false, err
+	}
+	bound, err := m.bound(memory.Dir)
+	return bound != nil, err
+}
+
+// roots is the file of certificates that the profile trusts too, or "".
+func (m *Main) roots() string {
+	memory, err := m.memory()
+	if err != nil {
+		return ""
+	}
+	profile, err := m.profile()
+	if err != nil {
+		return ""
+	}
+	known, _ := memory.Recall(profile) // nobody is signed in: none
+	return known.CAFile
+}
+
 // elsewhere is a profile that was named where another belongs.
 type elsewhere struct {
 	named credential.Profile
@@ -91,9 +119,9 @@ func (e *elsewhere) mend(verb string) string {
 // be sent to another server: a helper's token goes to ANTHROPIC_BASE_URL,
 // whichever profile is the active one by now. A proxy on this machine is the
 // person's own.
-func (m *Main) leadsThere(at places) error {
+func (m *Main) leadsThere(origin string) error {
 	base := m.Getenv("ANTHROPIC_BASE_URL")
-	if base == "" || m.anyway || at.recall != nil {
+	if base == "" || m.anyway || origin == "" {
 		return nil
 	}
 	u, err := url.Parse(base)
@@ -106,15 +134,26 @@ func (m *Main) leadsThere(at places) error {
 			to = origin
 		}
 	}
-	if to == at.known.Origin {
+	if to == origin {
 		return nil
 	}
-	mend := "gatehouse use"
-	for _, p := range at.memory.Profiles() {
-		if e, err := at.memory.Recall(p); err == nil && e.Origin == to {
-			mend = "gatehouse use " + p.String()
-			break
+	profile, err := m.profile()
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Conflict, "ANTHROPIC_BASE_URL leads to %s, and the token of the profile %s belongs to %s alone; --anyway prints it all the same", to, profile, origin).WithHint(m.useFor(to))
+}
+
+// useFor is the command that makes the profile of a server the active one.
+func (m *Main) useFor(origin string) string {
+	memory, err := m.memory()
+	if err != nil {
+		return "gatehouse use"
+	}
+	for _, p := range memory.Profiles() {
+		if e, err := memory.Recall(p); err == nil && e.Origin == origin {
+			return "gatehouse use " + p.String()
 		}
 	}
-	return fault.New(fault.Conflict, "ANTHROPIC_BASE_URL leads to %s, and the token of the profile %s belongs to %s alone; --anyway prints it all the same", to, at.profile, at.known.Origin).WithHint(mend)
+	return "gatehouse use"
 }

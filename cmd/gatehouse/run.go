@@ -12,6 +12,7 @@ import (
 )
 
 func (m *Main) runVerb() *cobra.Command {
+	var private bool
 	c := m.withProfile(m.verb("run -- COMMAND [ARGUMENT...]", "Start a program that uses the sign-in and nothing else",
 		`Variables that would be used instead (another key, another provider, another
 server) are taken out of the program's environment, and ANTHROPIC_PROFILE is set.
@@ -19,21 +20,30 @@ Which were taken out, and why, is said on standard error; values are not shown.
 Settings files of Claude Code are left as they are: what stands there in "env"
 still counts, and "gatehouse doctor" finds it.
 
+With --private the program gets an address of this machine and a token instead,
+which are good until it ends: nothing that lasts is in its environment, and
+gatehouse, which stays as its parent, puts the sign-in on its requests. That works
+with every storage, and is what happens where GATEHOUSE_AGENT_SOCK names an agent.
+
 The program gets the terminal and every signal, and its exit code is the exit
 code. Before it starts: 3 if nobody is signed in, 126 if it cannot be started,
 127 if there is no such program.`, nil))
-	c.Example = "  gatehouse run -- claude"
+	c.Example = "  gatehouse run -- claude\n  gatehouse run --private -- claude"
 	c.Args = cobra.MinimumNArgs(1)
+	c.Flags().BoolVar(&private, "private", false, "give it an address and a token for this run alone")
 	c.Flags().SetInterspersed(false) // flags after the program's name are the program's
 	c.RunE = func(c *cobra.Command, args []string) error {
 		m.running = true
+		if private || m.Getenv(agentSocket) != "" {
+			return m.runPrivate(c.Context(), args)
+		}
 		return m.run(c.Context(), args)
 	}
 	return c
 }
 
 func (m *Main) run(ctx context.Context, args []string) error {
-	door, err := m.launchDoor(ctx)
+	door, err := m.launchDoor(ctx, "gatehouse run --private -- "+launch.ShellWord(args[0]))
 	if err != nil {
 		return err
 	}
@@ -42,9 +52,7 @@ func (m *Main) run(ctx context.Context, args []string) error {
 		return notStarted(args[0], err)
 	}
 	env, taken := door.Clean(m.System, m.Environ())
-	for _, t := range taken {
-		m.say("gatehouse: took %s out of the environment, because %s", t.Name, t.Why)
-	}
+	m.tellTaken(taken)
 	if err := ctx.Err(); err != nil {
 		return err // a signal that came before is not lost
 	}
@@ -53,6 +61,12 @@ func (m *Main) run(ctx context.Context, args []string) error {
 		return notStarted(args[0], err)
 	}
 	return programEnded(code)
+}
+
+func (m *Main) tellTaken(taken []launch.Taken) {
+	for _, t := range taken {
+		m.say("gatehouse: took %s out of the environment, because %s", t.Name, t.Why)
+	}
 }
 
 // programEnded is the exit code of a program that we waited for.
@@ -79,8 +93,9 @@ func notStarted(name string, err error) error {
 }
 
 // launchDoor is the SDK profile of the sign-in. It fails as "status" does if
-// nobody is signed in.
-func (m *Main) launchDoor(ctx context.Context) (launch.Door, error) {
+// nobody is signed in. otherwise is what to run where the credential is kept in a
+// storage that no SDK can read.
+func (m *Main) launchDoor(ctx context.Context, otherwise string) (launch.Door, error) {
 	at, err := m.places()
 	if err != nil {
 		return launch.Door{}, err
@@ -90,7 +105,7 @@ func (m *Main) launchDoor(ctx context.Context) (launch.Door, error) {
 		return launch.Door{}, at.signedOut(problem)
 	}
 	if err := at.readBySDKs(); err != nil {
-		return launch.Door{}, err
+		return launch.Door{}, fault.New(fault.Conflict, "%s", message(err)).WithHint(otherwise)
 	}
 	if !s.SDKProfile.OK {
 		return launch.Door{}, fault.New(fault.Unauthenticated, "the SDK profile %s does not lead to %s", s.SDKProfile.Name, s.Server)

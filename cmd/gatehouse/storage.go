@@ -43,6 +43,9 @@ func (m *Main) keyring(kind string) vault.Items {
 		}
 		return nil
 	}
+	if m.bus != nil {
+		return m.bus
+	}
 	return &secretservice.Service{Address: secretservice.FindBus(m.Getenv)}
 }
 

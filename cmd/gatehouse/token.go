@@ -11,12 +11,17 @@ import (
 )
 
 func (m *Main) tokenVerb() *cobra.Command {
-	return m.withProfile(m.verb("token", "Print an access token, and nothing else, on standard output",
+	c := m.withProfile(m.verb("token", "Print an access token, and nothing else, on standard output",
 		`The token has at least half of its life left, or, while the server cannot be
 reached, at least 60 seconds (half of its life, if that is less). It is renewed
 when it has to be, once for all programs that ask at the same moment. Nothing is
 asked and no browser is opened, so it can stand in scripts and in the
-apiKeyHelper of Claude Code. Exit code 3 says: sign in again.`, m.token))
+apiKeyHelper of Claude Code. Exit code 3 says: sign in again.
+
+An agent that runs (gatehouse agent) is asked first. While it is locked there is
+no token, with exit code 4.`, m.token))
+	c.Flags().BoolVar(&m.wantAgent, "agent", false, "start an agent if none runs (GATEHOUSE_AGENT=on)")
+	return c
 }
 
 func (m *Main) token(ctx context.Context) error {

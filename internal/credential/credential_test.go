@@ -163,3 +163,17 @@ func FuzzReadClaims(f *testing.F) {
 		}
 	})
 }
+
+// A token is fresh until it is due, and not from then on.
+func TestDueIsTheEndOfFresh(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	for _, access := range []string{"opaque", "h." + base64.RawURLEncoding.EncodeToString([]byte(`{"iat":1800000000,"exp":1800003600}`)) + ".s"} {
+		p := credential.Pair{Access: secret.New(access), Expires: now.Add(time.Hour)}
+		if due := p.Due(); p.Fresh(due) || !p.Fresh(due.Add(-1)) {
+			t.Errorf("%s: due at %s", access[:6], due)
+		}
+	}
+	if !(credential.Pair{Access: secret.New("x")}).Due().IsZero() || !(credential.Pair{Expires: now}).Due().IsZero() {
+		t.Error("what is never fresh is due once")
+	}
+}

@@ -17,12 +17,25 @@ const clockSlack = time.Minute
 // back, and nobody knows how long it lives. When the token does not say how long
 // its life is, Floor is asked for instead.
 func (p Pair) Fresh(now time.Time) bool {
-	life := p.life()
-	if life == 0 {
-		return p.left(now) >= Floor
+	life, left := p.life(), p.left(now)
+	return left >= p.wanted(life) && (life == 0 || left <= life+clockSlack)
+}
+
+// Due is the first moment when the access token is not fresh any more, and the
+// zero time for one that never is.
+func (p Pair) Due() time.Time {
+	if p.Access.Empty() || p.Expires.IsZero() {
+		return time.Time{}
 	}
-	left := p.left(now)
-	return left >= life/2+p.spread(life/10) && left <= life+clockSlack
+	return p.Expires.Add(1 - p.wanted(p.life()))
+}
+
+// wanted is how much of a life a fresh token has left.
+func (p Pair) wanted(life time.Duration) time.Duration {
+	if life == 0 {
+		return Floor
+	}
+	return life/2 + p.spread(life/10)
 }
 
 // Usable reports whether the access token has Floor left, or half of a life

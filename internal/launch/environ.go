@@ -48,13 +48,16 @@ func (d Door) Set() []Variable {
 // variables of the door, and what was taken away, in the order of environ.
 // system is as in runtime.GOOS: names of Windows have no case.
 func (d Door) Clean(system string, environ []string) (env []string, taken []Taken) {
-	set := d.Set()
+	return clean(system, environ, d.Set(), d.competes)
+}
+
+func clean(system string, environ []string, set []Variable, competes func(name, value string) string) (env []string, taken []Taken) {
 	for _, entry := range environ {
 		name, value := split(entry)
 		if system == "windows" {
 			name = strings.ToUpper(name)
 		}
-		if why := d.competes(name, value); why != "" {
+		if why := competes(name, value); why != "" {
 			if !slices.Contains(taken, Taken{name, why}) {
 				taken = append(taken, Taken{name, why})
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/launch"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
 var door = launch.Door{Profile: "gatehouse", Origin: "https://gate.example.com"}
@@ -187,5 +188,37 @@ func TestOtherFormats(t *testing.T) {
 	}
 	if _, err := launch.Format("csh").Render(set, nil); !fault.Is(err, fault.Invalid) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A private program sees the endpoint and nothing else that leads anywhere, and no
+// proxy comes between.
+func TestPrivateEnvironment(t *testing.T) {
+	t.Parallel()
+	door := launch.Private{Address: "http://127.0.0.1:40123", Token: secret.New("one-run-token")}
+	for _, tt := range []struct {
+		system string
+		give   []string
+		want   []string
+		taken  int
+	}{
+		{"linux", []string{"A=b"}, []string{"A=b", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}, 0},
+		{"linux", []string{"no_proxy=.x", "HTTP_PROXY=p"}, []string{"HTTP_PROXY=p", "NO_PROXY=.x,127.0.0.1", "no_proxy=.x,127.0.0.1"}, 0},
+		{"linux", []string{"NO_PROXY=*", "no_proxy=.y"}, []string{"NO_PROXY=*", "no_proxy=.y,127.0.0.1"}, 0},
+		{"windows", []string{"No_Proxy=.x"}, []string{"NO_PROXY=.x,127.0.0.1"}, 0},
+		{"linux", []string{"ANTHROPIC_BASE_URL=https://gate", "ANTHROPIC_PROFILE=gatehouse", "ANTHROPIC_API_KEY=x", "CLAUDE_CODE_USE_BEDROCK=1", "ANTHROPIC_CUSTOM_HEADERS=x-api-key: y"},
+			[]string{"NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}, 5},
+	} {
+		env, taken := door.Clean(tt.system, tt.give)
+		var rest []string
+		for _, e := range env {
+			if e != "ANTHROPIC_BASE_URL="+door.Address && e != "ANTHROPIC_AUTH_TOKEN=one-run-token" {
+				rest = append(rest, e)
+			}
+		}
+		slices.Sort(rest)
+		if !slices.Equal(rest, tt.want) || len(env) != len(rest)+2 || len(taken) != tt.taken {
+			t.Errorf("%v became %v, without %v", tt.give, env, taken)
+		}
 	}
 }

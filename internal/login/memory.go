@@ -37,6 +37,9 @@ type Enrolment struct {
 	CAFile string `json:"ca_file,omitempty"`
 }
 
+// Path is the file that remembers a profile.
+func (m Memory) Path(p credential.Profile) string { return m.profile(p) }
+
 func (m Memory) profile(p credential.Profile) string {
 	return filepath.Join(m.Dir, "profiles", p.String()+".json")
 }

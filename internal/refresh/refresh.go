@@ -8,6 +8,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/keystore"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -42,25 +43,35 @@ type Source struct {
 // holds something that cannot be trusted, and Unavailable if the server cannot
 // be reached.
 func (s *Source) Pair(ctx context.Context) (credential.Pair, error) {
+	return s.PairAfter(ctx, secret.Hash{})
+}
+
+// PairAfter is Pair for somebody whose access token the server has refused, known
+// by its hash: that one is not handed out again. The zero Hash stands for none.
+func (s *Source) PairAfter(ctx context.Context, refused secret.Hash) (credential.Pair, error) {
 	stored, err := s.Store.Load(ctx, s.Profile)
-	if err != nil || stored.Fresh(s.Now()) {
+	if err != nil || s.serves(stored, refused) {
 		return stored, err
 	}
-	renewed, err := s.once(ctx, stored)
-	if err != nil && !fault.Is(err, fault.Unauthenticated) && stored.Usable(s.Now()) {
+	renewed, err := s.once(ctx, stored, refused)
+	if err != nil && !fault.Is(err, fault.Unauthenticated) && stored.Usable(s.Now()) && stored.Access.Hash() != refused {
 		return stored, nil
 	}
 	return renewed, err
 }
 
+func (s *Source) serves(pair credential.Pair, refused secret.Hash) bool {
+	return pair.Fresh(s.Now()) && pair.Access.Hash() != refused
+}
+
 // once lets one goroutine renew while the others wait for its result.
-func (s *Source) once(ctx context.Context, stored credential.Pair) (credential.Pair, error) {
+func (s *Source) once(ctx context.Context, stored credential.Pair, refused secret.Hash) (credential.Pair, error) {
 	patience := s.patience(stored)
-	done := s.flight.DoChan("", func() (any, error) {
+	done := s.flight.DoChan(string(refused[:]), func() (any, error) {
 		// Whoever asked first may go away; the others still want the answer.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		return s.renew(ctx)
+		return s.renew(ctx, refused)
 	})
 	select {
 	case r := <-done:
@@ -84,14 +95,14 @@ func (s *Source) patience(stored credential.Pair) time.Duration {
 	return patience
 }
 
-func (s *Source) renew(ctx context.Context) (credential.Pair, error) {
+func (s *Source) renew(ctx context.Context, refused secret.Hash) (credential.Pair, error) {
 	release, err := s.Locker.Lock(ctx, s.Profile)
 	if err != nil {
 		return credential.Pair{}, err
 	}
 	defer release()
 	stored, err := s.Store.Load(ctx, s.Profile)
-	if err != nil || stored.Fresh(s.Now()) {
+	if err != nil || s.serves(stored, refused) {
 		return stored, err
 	}
 	renewed, err := s.exchange(ctx, stored)

@@ -280,3 +280,30 @@ func TestFullDiskEndsNoSignIn(t *testing.T) {
 	s.Store = full{s.Store}
 	check(t, s, usable)
 }
+
+// A token that the server refused is renewed before its time, and not handed out
+// again while the server cannot be reached. Another token's refusal changes nothing.
+func TestARefusedTokenIsNotHandedOutAgain(t *testing.T) {
+	t.Parallel()
+	stored, next := link(1, time.Hour), link(2, time.Hour)
+	answer := silent
+	s := source(t, &stored, func(context.Context, credential.Pair) (credential.Pair, error) {
+		if answer != nil {
+			return credential.Pair{}, answer
+		}
+		return next, nil
+	})
+	if got, err := s.PairAfter(t.Context(), secret.New("other").Hash()); err != nil || !got.SameChain(stored) {
+		t.Errorf("another's refusal: %v", err)
+	}
+	if _, err := s.PairAfter(t.Context(), stored.Access.Hash()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("without a server: %v", err)
+	}
+	answer = nil
+	for range 2 { // the second time somebody else has renewed
+		if got, err := s.PairAfter(t.Context(), stored.Access.Hash()); err != nil || !got.SameChain(next) {
+			t.Errorf("%v", err)
+		}
+	}
+	checkStored(t, s, next)
+}

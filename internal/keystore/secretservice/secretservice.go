@@ -185,6 +185,16 @@ func (s *Service) open(ctx context.Context) (talk, error) {
 	return t, nil
 }
 
+// Close hangs up. The next call connects again.
+func (s *Service) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hangUp != nil {
+		s.hangUp()
+	}
+	s.conn, s.hangUp = nil, nil
+}
+
 // connect gives up with ctx, also in the middle of a handshake that nobody
 // answers: only closing the connection ends a read.
 func connect(ctx context.Context, address string) (*dbus.Conn, context.CancelFunc, error) {
