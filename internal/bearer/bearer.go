@@ -65,10 +65,7 @@ func New(cfg Config) *Keeper {
 // expired or revoked, and with Unavailable if we cannot tell.
 func (k *Keeper) Authenticate(ctx context.Context, presented secret.Text) (*Grant, error) {
 	hash := presented.Hash()
-	k.mu.RLock()
-	grant := k.byHash[hash]
-	k.mu.RUnlock()
-	if grant != nil {
+	if grant := k.remembered(hash); grant != nil {
 		return k.still(grant)
 	}
 	source, err := k.sourceOf(presented)
@@ -76,6 +73,10 @@ func (k *Keeper) Authenticate(ctx context.Context, presented secret.Text) (*Gran
 		return nil, err
 	}
 	found, err, _ := k.flight.Do(string(hash[:]), func() (any, error) {
+		// Between the look above and here, a whole flight may have come and gone.
+		if grant := k.remembered(hash); grant != nil {
+			return grant, nil
+		}
 		// The first who asks may go away; the others still want the answer.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
@@ -85,6 +86,12 @@ func (k *Keeper) Authenticate(ctx context.Context, presented secret.Text) (*Gran
 		return nil, err
 	}
 	return k.still(found.(*Grant))
+}
+
+func (k *Keeper) remembered(hash secret.Hash) *Grant {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.byHash[hash]
 }
 
 func (k *Keeper) resolve(ctx context.Context, source Source, hash secret.Hash, presented secret.Text) (*Grant, error) {
