@@ -3,6 +3,7 @@ package secretservice
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -221,8 +222,14 @@ func connect(ctx context.Context, address string) (*dbus.Conn, context.CancelFun
 	return r.conn, hangUp, nil
 }
 
+// call hangs up when the connection itself fails: its reader may be slower to
+// see that the bus is gone, and the next call would be sent into it too.
 func (t talk) call(ctx context.Context, path dbus.ObjectPath, method string, args ...any) *dbus.Call {
-	return t.conn.Object(bus, path).CallWithContext(ctx, method, 0, args...)
+	answer := t.conn.Object(bus, path).CallWithContext(ctx, method, 0, args...)
+	if _, broken := errors.AsType[*net.OpError](answer.Err); broken {
+		_ = t.conn.Close() // there is nobody left to take leave of
+	}
+	return answer
 }
 
 // search returns an item that can be read, or noObject. It fails if the item is
