@@ -33,8 +33,7 @@ func (m *Main) patient(at places, flags doctorFlags) doctor.Patient {
 		SetUp: func(ctx context.Context) error {
 			return m.setup(ctx, setupFlags{changeFlags: changeFlags{yes: true}, door: string(claudecode.Helper)})
 		},
-		Rivals: claudecode.Rivals,
-		Ask:    !flags.noRequest,
+		Ask: !flags.noRequest,
 	}
 }
 

@@ -1,8 +1,6 @@
 package claudecode_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
@@ -13,33 +11,25 @@ import (
 
 var to = claudecode.Target{Server: "https://gate.example.com", Command: "/usr/bin/gatehouse token", Profile: "gatehouse"}
 
-func TestRivals(t *testing.T) {
+func TestConflicts(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "settings.json")
-	if err := os.WriteFile(file, []byte(`{"env":{"ANTHROPIC_API_KEY":"x","CLAUDE_CODE_USE_VERTEX":"0"},"apiKeyHelper":"mine"}`), 0o600); err != nil {
+	settings, err := jsontext.Parse([]byte(`{"env":{"ANTHROPIC_API_KEY":"x","CLAUDE_CODE_USE_VERTEX":"0"},"apiKeyHelper":"mine"}`), jsontext.Strict)
+	if err != nil {
 		t.Fatal(err)
 	}
 	getenv := func(name string) string {
 		return map[string]string{"ANTHROPIC_AUTH_TOKEN": "t", "CLAUDE_CODE_USE_BEDROCK": "1", "ANTHROPIC_BASE_URL": "https://x"}[name]
 	}
 	env := []claudecode.Conflict{{Name: "CLAUDE_CODE_USE_BEDROCK"}, {Name: "ANTHROPIC_AUTH_TOKEN"}}
-	key := claudecode.Conflict{Name: "ANTHROPIC_API_KEY", In: file}
+	key := claudecode.Conflict{Name: "ANTHROPIC_API_KEY", In: "f"}
 	for door, want := range map[claudecode.Door][]claudecode.Conflict{
 		claudecode.Helper:  append(env[:2:2], key),
-		claudecode.Profile: append(env[:2:2], claudecode.Conflict{Name: "ANTHROPIC_BASE_URL"}, key, claudecode.Conflict{Name: "apiKeyHelper", In: file}),
+		claudecode.Profile: append(env[:2:2], claudecode.Conflict{Name: "ANTHROPIC_BASE_URL"}, key, claudecode.Conflict{Name: "apiKeyHelper", In: "f"}),
 		claudecode.Gateway: nil,
 	} {
-		got, err := claudecode.Rivals(door, []string{file, file + ".none"}, getenv)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", door, err, diff)
-		}
-	}
-	for _, bad := range []string{"{", "[]"} {
-		if err := os.WriteFile(file, []byte(bad), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := claudecode.Rivals(claudecode.Helper, []string{file}, getenv); !fault.Is(err, fault.Conflict) {
-			t.Errorf("%s: %v", bad, err)
+		got := append(door.InEnvironment(getenv), door.InSettings(settings, "f")...)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", door, diff)
 		}
 	}
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
 	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
+	"github.com/gatehouse-dev/gatehouse/internal/precedence"
 	"github.com/gatehouse-dev/gatehouse/internal/settingsfile"
+	"github.com/gatehouse-dev/gatehouse/internal/source"
 )
 
 // files are those that Claude Code takes settings from here, the ones that win
@@ -124,31 +126,53 @@ func (e *Examination) doorOrHelper() claudecode.Door {
 }
 
 // credentials looks for what wins over the sign-in in a terminal.
-func (e *Examination) credentials(context.Context) Finding {
-	found, err := e.Rivals(e.doorOrHelper(), e.files(), e.Getenv)
-	switch {
-	case len(found) > 0:
-		names, places := told(found, "in the environment")
-		mend := e.mend["unset"] + found[0].Name
-		if found[0].In != "" {
-			mend = "claude doctor"
+func (e *Examination) credentials(ctx context.Context) Finding {
+	x := e.explain(ctx, e.Getenv)
+	if rivals := x.Rivals(e.wanted()); len(rivals) > 0 {
+		names, places := told(rivals)
+		return warn(checkup.Outranked, e.mendRival(rivals[0]), "Claude Code prefers other credentials to the sign-in: %s", strings.Join(places, ", ")).about(names...)
+	}
+	for _, n := range x.Notes {
+		switch n.Code {
+		case precedence.Unreadable:
+			return warn(checkup.Unreadable, n.Mend, "%s", n.Says)
+		case precedence.Redirected:
+			return warn(checkup.Outranked, n.Mend, "%s", n.Says).about(claudecode.BaseURL)
 		}
-		return warn(checkup.Outranked, mend, "Claude Code prefers other credentials to the sign-in: %s", strings.Join(places, ", ")).about(names...)
-	case err != nil:
-		return warn(checkup.Unreadable, "claude doctor", "%s", message(err))
 	}
 	return ok("nothing outranks the sign-in in a terminal")
 }
 
+// explain is Claude Code's choice with an environment.
+func (e *Examination) explain(ctx context.Context, getenv func(string) string) precedence.Explanation {
+	machine := source.Machine{System: e.System, Home: e.Home, Getenv: getenv, Now: e.Now, LookPath: e.LookPath}
+	return precedence.Explain(precedence.Read(ctx, precedence.Machine{Machine: machine, Folder: e.Folder, Managed: e.Managed}))
+}
+
+// wanted is the source that the door is.
+func (e *Examination) wanted() precedence.Name {
+	switch e.doorOrHelper() {
+	case claudecode.Profile:
+		return precedence.Profile
+	case claudecode.Gateway:
+		return precedence.Gateway
+	}
+	return precedence.Helper
+}
+
+// mendRival takes a variable out of the shell. What stands in a file is shown
+// first: it may be wanted there.
+func (e *Examination) mendRival(r precedence.Rival) string {
+	if r.From == precedence.Environment {
+		return e.mend["unset"] + r.Name
+	}
+	return "gatehouse status --explain"
+}
+
 // told names what was found and where it is.
-func told(found []claudecode.Conflict, environment string) (names, places []string) {
-	for _, c := range found {
-		names = append(names, c.Name)
-		if c.In == "" {
-			places = append(places, c.Name+" "+environment)
-		} else {
-			places = append(places, c.Name+" in "+c.In)
-		}
+func told(found []precedence.Rival) (names, places []string) {
+	for _, r := range found {
+		names, places = append(names, r.Name), append(places, r.Title+" in "+r.From)
 	}
 	return names, places
 }

@@ -42,7 +42,6 @@ func machine(t *testing.T, system string, files map[string]string) doctor.Patien
 		Target: func() (claudecode.Target, error) {
 			return claudecode.Target{Server: "https://gate.example.com", Command: "/usr/bin/gatehouse token", Profile: "gatehouse"}, nil
 		},
-		Rivals: claudecode.Rivals,
 	}
 }
 

@@ -43,8 +43,6 @@ type Patient struct {
 	Managed      string // the folder of managed settings
 	Target       func() (claudecode.Target, error)
 	SetUp        func(ctx context.Context) error // makes Claude Code use the sign-in
-	// Rivals are what Claude Code prefers to a door, as claudecode.Rivals.
-	Rivals func(d claudecode.Door, files []string, getenv func(string) string) ([]claudecode.Conflict, error)
 	// Ask says whether a real request is made. It costs a token.
 	Ask bool
 }

@@ -3,12 +3,14 @@ package doctor
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/checkup"
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
 	"github.com/gatehouse-dev/gatehouse/internal/editor"
 	"github.com/gatehouse-dev/gatehouse/internal/jsontext"
+	"github.com/gatehouse-dev/gatehouse/internal/precedence"
 	"github.com/gatehouse-dev/gatehouse/internal/settingsfile"
 )
 
@@ -31,8 +33,12 @@ func (e *Examination) editors(context.Context) Finding {
 		if err != nil {
 			t, _ = jsontext.Parse(nil, jsontext.Comments) // an empty text is one
 		}
-		if found := editor.Conflicts(e.doorOrHelper(), t, file); len(found) > 0 {
-			names, places := told(found, "")
+		var rivals []precedence.Rival
+		for _, c := range editor.Conflicts(e.doorOrHelper(), t, file) {
+			rivals = append(rivals, precedence.Rival{Name: c.Name, Title: c.Name, From: c.In})
+		}
+		if len(rivals) > 0 {
+			names, places := told(rivals)
 			return warn(checkup.Outranked, setUp, "in the editor Claude Code prefers other credentials to the sign-in: %s; take them out there", strings.Join(places, ", ")).about(names...)
 		}
 		if len(installed) == 0 || e.Home == "" {
@@ -63,8 +69,14 @@ func withoutDoor(t jsontext.Text, d claudecode.Door, to claudecode.Target) strin
 // a scheduled job, an editor from the desktop.
 func (e *Examination) background(ctx context.Context) Finding {
 	getenv, where := e.withoutShell(ctx)
-	if found, _ := e.Rivals(e.doorOrHelper(), nil, getenv); len(found) > 0 { // files are others' checks
-		names, places := told(found, "in "+where)
+	rivals := e.explain(ctx, getenv).Rivals(e.wanted())
+	// What is in files is the same for all, and told by credentials.
+	rivals = slices.DeleteFunc(rivals, func(r precedence.Rival) bool { return r.From != precedence.Environment })
+	if len(rivals) > 0 {
+		for i := range rivals {
+			rivals[i].From = where
+		}
+		names, places := told(rivals)
 		return warn(checkup.Outranked, "claude doctor", "in a process that no shell starts Claude Code prefers other credentials to the sign-in: %s", strings.Join(places, ", ")).about(names...)
 	}
 	setUp := "gatehouse setup claude-code" + e.Profile.Flag()

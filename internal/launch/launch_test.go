@@ -21,9 +21,9 @@ var door = launch.Door{Profile: "gatehouse", Origin: "https://gate.example.com"}
 // Whatever Claude Code prefers to the profile is taken out.
 func TestCleanLeavesNoRival(t *testing.T) {
 	t.Parallel()
-	rivals, err := claudecode.Rivals(claudecode.Profile, nil, func(string) string { return "1" })
-	if err != nil || len(rivals) < 7 {
-		t.Fatalf("%v, %v", rivals, err)
+	rivals := claudecode.Profile.InEnvironment(func(string) string { return "1" })
+	if len(rivals) < 7 {
+		t.Fatalf("%v", rivals)
 	}
 	for _, r := range rivals {
 		env, taken := door.Clean("linux", []string{"A=b", r.Name + "=1"})

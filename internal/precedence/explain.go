@@ -1,6 +1,7 @@
 package precedence
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
@@ -23,6 +24,7 @@ type Candidate struct {
 	Name     Name
 	State    State
 	Where    string // if it was found
+	On       string // where a provider is switched on
 	Until    time.Time
 	Problem  string
 	Identity string
@@ -47,6 +49,61 @@ func (e Explanation) Winner() (Candidate, bool) {
 	return Candidate{}, false
 }
 
+// Line is the whole answer in one line: identity · source · who pays · endpoint.
+// It is "" if nobody is signed in.
+func (e Explanation) Line() string {
+	w, won := e.Winner()
+	if !won {
+		return ""
+	}
+	who, from, payer := w.Identity, w.Name.Title(), w.Payer
+	if who == "" {
+		who = "nobody is named"
+	}
+	if w.Where != "" {
+		from += " in " + w.Where
+	}
+	if payer == "" {
+		payer = "nobody knows who pays"
+	}
+	return who + " · " + from + " · " + payer + " · " + source.Place(e.Choice.Endpoint)
+}
+
+// Rival is what Claude Code uses instead of a source that is meant, or beside it.
+type Rival struct {
+	Name  string // one word: of a variable or setting, or else of the source
+	Title string // for a person
+	From  string // as Value.From
+}
+
+// Rivals are those of a source, the strongest first: what is asked before it, and
+// if it is there at all, what wins or is sent in its place.
+func (e Explanation) Rivals(n Name) []Rival {
+	var list []Rival
+	before, there := true, false
+	for _, c := range e.Candidates {
+		if c.Name == n {
+			before, there = false, c.State != Absent
+			continue
+		}
+		if before && c.State != Absent || there && (c.State == Wins || c.State == Sent) {
+			list = append(list, c.rival())
+		}
+	}
+	return list
+}
+
+func (c Candidate) rival() Rival {
+	if p, provider := c.Name.provider(); provider {
+		return Rival{p.Switch, p.Switch, c.On}
+	}
+	r := Rival{c.Name.Title(), c.Name.Title(), c.Where}
+	if strings.Contains(r.Name, " ") {
+		r.Name = string(c.Name)
+	}
+	return r
+}
+
 // Explain decides, and says why.
 func Explain(f Facts) Explanation {
 	c := Decide(f)
@@ -60,7 +117,7 @@ func Explain(f Facts) Explanation {
 func (f Facts) candidate(n Name, c Choice) Candidate {
 	src, found := f.Found[n]
 	on := f.SwitchedOn[n]
-	k := Candidate{Name: n, State: Loses, Where: src.Where, Until: src.Until, Problem: src.Problem, Identity: src.Identity, Payer: src.Payer}
+	k := Candidate{Name: n, State: Loses, Where: src.Where, On: on.where(), Until: src.Until, Problem: src.Problem, Identity: src.Identity, Payer: src.Payer}
 	p, provider := n.provider()
 	switch {
 	case n == c.Winner:

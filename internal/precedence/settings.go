@@ -185,12 +185,23 @@ type Value struct {
 	Place helper.Place
 }
 
+// Environment is the place of what the shell has set.
+const Environment = "the environment"
+
 // From names the place for a person.
 func (v Value) From() string {
 	if v.File == "" {
-		return "the environment"
+		return Environment
 	}
 	return v.File
+}
+
+// where is From, or "" for what is not set at all.
+func (v Value) where() string {
+	if v.Text == "" {
+		return ""
+	}
+	return v.From()
 }
 
 // FromProject says that it came with the folder.
