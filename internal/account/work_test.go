@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"path/filepath"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"strings"
 	"sync"
 	"testing"
@@ -79,7 +79,7 @@ func (c *counting) SaveSignUp(ctx context.Context, u account.SignUp, letters []l
 
 func newService(t *testing.T) (*account.Service, *counting) {
 	t.Helper()
-	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "gatehouse.db"))
+	db, err := store.Open(t.Context(), migrated.SQLite(t))
 	if err != nil {
 		t.Fatal(err)
 	}

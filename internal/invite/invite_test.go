@@ -3,7 +3,7 @@ package invite_test
 import (
 	"encoding/base64"
 	"fmt"
-	"path/filepath"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +21,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
-	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 )
 
 // inviting is two nodes' rooms over one database, and an owner.
@@ -62,8 +61,8 @@ func eachInviting(t *testing.T, f func(t *testing.T, w *inviting)) {
 }
 
 var databases = map[string]func(testing.TB) string{
-	"sqlite":   func(t testing.TB) string { return filepath.Join(t.TempDir(), "test.db") },
-	"postgres": postgres.New,
+	"sqlite":   migrated.SQLite,
+	"postgres": migrated.Postgres,
 }
 
 func newInviting(t testing.TB, url string) *inviting {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"path/filepath"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +25,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
-	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
@@ -44,8 +43,8 @@ type world struct {
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {
 	for name, fresh := range map[string]func(testing.TB) string{
-		"sqlite":   func(t testing.TB) string { return filepath.Join(t.TempDir(), "test.db") },
-		"postgres": postgres.New,
+		"sqlite":   migrated.SQLite,
+		"postgres": migrated.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); f(t, open(t, fresh(t))) })
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"path/filepath"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +36,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx := t.Context()
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "gatehouse.db"))
+	db, err := store.Open(ctx, migrated.SQLite(t))
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
 	ring, err := kms.New(secret.New(base64.StdEncoding.EncodeToString(make([]byte, 32))))

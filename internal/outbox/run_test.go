@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/outbox"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/store"
-	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/smtpd"
 )
 
@@ -51,8 +51,8 @@ func (w *world) forward(d time.Duration) {
 // each runs a test over both databases.
 func each(t *testing.T, f func(*world)) {
 	for name, url := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "x.db") },
-		"postgres": func(t *testing.T) string { return postgres.New(t) },
+		"sqlite":   func(t *testing.T) string { return migrated.SQLite(t) },
+		"postgres": func(t *testing.T) string { return migrated.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -28,8 +29,8 @@ var (
 func onBothLedgers(t *testing.T, test func(t *testing.T, l store.Ledger)) {
 	t.Helper()
 	for name, url := range map[string]func(t *testing.T) string{
-		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "gatehouse.db") },
-		"postgres": func(t *testing.T) string { return postgres.New(t) },
+		"sqlite":   func(t *testing.T) string { return migrated.SQLite(t) },
+		"postgres": func(t *testing.T) string { return migrated.Postgres(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

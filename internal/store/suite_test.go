@@ -1,22 +1,21 @@
 package store_test
 
 import (
-	"path/filepath"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"testing"
 
 	"github.com/gatehouse-dev/gatehouse/internal/store"
 	"github.com/gatehouse-dev/gatehouse/internal/store/storetest"
-	"github.com/gatehouse-dev/gatehouse/internal/testkit/postgres"
 )
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) string { return filepath.Join(t.TempDir(), "a folder %41?x", "test.db") })
+	storetest.Run(t, migrated.SQLite)
 }
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t testing.TB) string { return postgres.New(t) })
+	storetest.Run(t, migrated.Postgres)
 }
 
 func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {

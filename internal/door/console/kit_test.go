@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"encoding/base64"
+	"github.com/gatehouse-dev/gatehouse/internal/testkit/migrated"
 	"io"
 	"log/slog"
 	"net"
@@ -10,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -170,7 +170,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 			t.Fatal(err)
 		}
 	}
-	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "gatehouse.db"))
+	db, err := store.Open(ctx, migrated.SQLite(t))
 	must(err)
 	t.Cleanup(func() { must(db.Close()) })
 	w.db = db

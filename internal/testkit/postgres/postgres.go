@@ -37,6 +37,30 @@ func New(t testing.TB) string {
 	return shared.Database(t)
 }
 
+var (
+	first       sync.Once
+	firstFailed error
+)
+
+// Copy is New with what layOut makes of the first of them in it: it is called
+// once in a process, and must leave no connection.
+func Copy(t testing.TB, layOut func(url string) error) string {
+	t.Helper()
+	once.Do(func() { shared, failed = start() })
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	first.Do(func() {
+		if firstFailed = shared.admin("CREATE DATABASE laid_out"); firstFailed == nil {
+			firstFailed = layOut(shared.url("laid_out"))
+		}
+	})
+	if firstFailed != nil {
+		t.Fatal(firstFailed)
+	}
+	return shared.database(t, " TEMPLATE laid_out")
+}
+
 // Cluster is a PostgreSQL server of its own.
 type Cluster struct {
 	bin, dir string
@@ -63,8 +87,13 @@ func Own(t testing.TB) *Cluster {
 // Database makes a new and empty database and returns its URL.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
+	return c.database(t, "")
+}
+
+func (c *Cluster) database(t testing.TB, from string) string {
+	t.Helper()
 	name := fmt.Sprintf("t%d_%d", os.Getpid(), c.made.Add(1))
-	if err := c.admin("CREATE DATABASE " + name); err != nil {
+	if err := c.admin("CREATE DATABASE " + name + from); err != nil {
 		t.Fatal(err)
 	}
 	// Nobody may be left on it: a forgotten connection is not this kit's to judge.
