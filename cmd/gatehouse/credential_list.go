@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/helper"
@@ -187,9 +188,7 @@ func (m *Main) scripts(machine source.Machine) []helper.Script {
 			all = append(all, found...)
 		}
 	}
-	if path := managedSettings(m.System); path != "" {
-		add(path, helper.Managed, false)
-	}
+	add(claudecode.ManagedSettings(m.managedFolder()), helper.Managed, false)
 	dir, state := machine.At(".claude"), machine.At(".claude.json")
 	if d := m.Getenv("CLAUDE_CONFIG_DIR"); d != "" {
 		dir, state = d, filepath.Join(d, ".claude.json")
@@ -205,15 +204,4 @@ func (m *Main) scripts(machine source.Machine) []helper.Script {
 		add(filepath.Join(dir, "settings.json"), helper.User, false)
 	}
 	return all
-}
-
-// managedSettings is where an organization's settings file is.
-func managedSettings(system string) string {
-	switch system {
-	case "darwin":
-		return "/Library/Application Support/ClaudeCode/managed-settings.json"
-	case "windows":
-		return `C:\Program Files\ClaudeCode\managed-settings.json`
-	}
-	return "/etc/claude-code/managed-settings.json"
 }

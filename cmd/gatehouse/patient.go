@@ -28,7 +28,7 @@ func (m *Main) patient(at places, flags doctorFlags) doctor.Patient {
 			pair, err := m.source(at).Pair(ctx)
 			return pair.Access, err
 		},
-		UserSettings: user, Managed: claudecode.ManagedFolder(m.System),
+		UserSettings: user, Managed: m.managedFolder(),
 		Target: func() (claudecode.Target, error) { return m.target(at, setupFlags{}) },
 		SetUp: func(ctx context.Context) error {
 			return m.setup(ctx, setupFlags{changeFlags: changeFlags{yes: true}, door: string(claudecode.Helper)})

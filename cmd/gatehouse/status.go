@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/gatehouse-dev/gatehouse/internal/credential"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/keystore"
 	"github.com/gatehouse-dev/gatehouse/internal/login"
 	"github.com/spf13/cobra"
@@ -26,6 +27,9 @@ type Status struct {
 	AccessToken   *TokenStatus  `json:"access_token,omitempty"`
 	Store         StoreStatus   `json:"store"`
 	SDKProfile    ProfileStatus `json:"sdk_profile"`
+
+	ClaudeCode *ClaudeCodeStatus `json:"claude_code,omitempty"`
+	Explain    *ExplainStatus    `json:"explain,omitempty"` // with --explain
 }
 
 // Identity is who is signed in.
@@ -58,35 +62,64 @@ type ProfileStatus struct {
 }
 
 func (m *Main) statusVerb() *cobra.Command {
-	var asJSON bool
-	c := m.aboutProfile(m.verb("status", "Show who is signed in where, from what is stored on this machine",
+	var asJSON, why bool
+	c := m.aboutProfile(m.verb("status", "Show who is signed in where, and what Claude Code uses, from what is stored on this machine",
 		`The server is not asked. With --json one object is printed on standard output:
 profile, signed_in, server, identity {subject, email, name}, organization_id,
 device_session_id, signed_in_at, access_token {expires_at, expired},
-store {kind, path, why}, sdk_profile {name, path, ok}. Fields are only ever added.
-Exit code 3 if nobody is signed in.`, func(ctx context.Context) error { return m.status(ctx, asJSON) }))
+store {kind, path, why}, sdk_profile {name, path, ok}, claude_code {source,
+identity, payer, endpoint, refused}. Fields are only ever added.
+Exit code 3 if nobody is signed in.
+
+With --explain every source that Claude Code looks at is shown: found or not,
+where, until when, who pays, and why it lost; then what should be known beside
+that; then one line: who is asked as, the source, who pays, the endpoint. It
+holds for this folder and this shell. Nothing is run and nobody is asked. In
+JSON that is explain {folder, candidates [{name, state, where, expires_at,
+problem, identity, payer, why}], authorization, x_api_key, notes [{code, says,
+mend}]}. Then exit code 3 says that Claude Code has no credential at all.`,
+		func(ctx context.Context) error { return m.status(ctx, asJSON, why) }))
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.Flags().BoolVar(&why, "explain", false, "show every source of a credential, and why it is used or not")
 	return c
 }
 
-func (m *Main) status(ctx context.Context, asJSON bool) error {
+func (m *Main) status(ctx context.Context, asJSON, why bool) error {
 	at, err := m.places()
 	if err != nil {
 		return err
 	}
 	s, problem := m.look(ctx, at)
-	if asJSON {
+	x, folder := m.explain(ctx, s, problem)
+	s.ClaudeCode = chosen(x)
+	if why {
+		s.Explain = explained(x, folder)
+	}
+	switch {
+	case asJSON:
 		enc := json.NewEncoder(m.Stdout)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
 		if err := enc.Encode(s); err != nil {
 			return fmt.Errorf("printing the status: %w", err)
 		}
-	} else if problem == nil {
-		m.print(s)
+	case why:
+		m.printExplanation(x, folder)
+	case problem == nil:
+		m.print(s, x.Line())
+	}
+	_, won := x.Winner()
+	switch {
+	case why && won:
+		return nil
+	case why && problem == nil:
+		return fault.New(fault.Unauthenticated, "Claude Code has no credential here").WithHint(setUpClaudeCode(at.profile))
 	}
 	return at.signedOut(problem)
 }
+
+// setUpClaudeCode is the command that makes Claude Code use a sign-in.
+func setUpClaudeCode(p credential.Profile) string { return "gatehouse setup claude-code" + p.Flag() }
 
 // look gathers what is stored; problem says why nobody counts as signed in.
 func (m *Main) look(ctx context.Context, at places) (s Status, problem error) {
@@ -117,7 +150,8 @@ func (m *Main) look(ctx context.Context, at places) (s Status, problem error) {
 	return s, nil
 }
 
-func (m *Main) print(s Status) {
+// print ends with what Claude Code uses, in one line.
+func (m *Main) print(s Status, uses string) {
 	row := func(name, value string) {
 		if value = printable(value); value != "" {
 			fmt.Fprintf(m.Stdout, "%-16s %s\n", name+":", value)
@@ -131,6 +165,13 @@ func (m *Main) print(s Status) {
 	row("Device session", s.DeviceSession)
 	row("Since", s.SignedInAt.UTC().Format(time.RFC3339))
 	row("Access token", m.life(s.AccessToken))
+	switch {
+	case s.ClaudeCode.Refused != "":
+		uses = "does not start: " + s.ClaudeCode.Refused
+	case uses == "":
+		uses = "has no credential; run: " + setUpClaudeCode(credential.Profile(s.Profile))
+	}
+	row("Claude Code", uses)
 	row("Store", s.Store.Kind+", "+s.Store.Path)
 	row("Why there", s.Store.Why)
 	if s.Store.Kind != keystore.File {

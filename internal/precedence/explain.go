@@ -181,7 +181,7 @@ func (f Facts) absent(n Name) string {
 		}
 		return claudecode.Federation + " or " + claudecode.Organization + " is not set"
 	case Profile:
-		return "none is there that can be used"
+		return "none is active, or it cannot be used"
 	case Login:
 		return "nobody is signed in there, or not for using models"
 	case StoredKey:

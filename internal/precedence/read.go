@@ -97,7 +97,8 @@ func (r *reader) helper() {
 	}
 	if r.Own != nil {
 		if own, ok := r.Own(line.Text); ok {
-			own.Where, src = src.Where, own
+			own.Where = src.Where
+			src = own
 		}
 	}
 	r.facts.Found[Helper] = src
