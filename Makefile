@@ -29,7 +29,7 @@ lint: ## formatting and vet alone
 	scripts/lint
 
 .PHONY: bench
-bench: ## the cost of a request beside a bare proxy, and the console's pages for a large organization
+bench: ## the cost of a request beside a bare proxy, of the console's pages for a large organization, and of the member's command
 	scripts/bench
 
 .PHONY: fuzz
