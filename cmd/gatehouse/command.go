@@ -53,6 +53,9 @@ type Main struct {
 	// Prompt asks for what must not be shown, silently without a question; nil:
 	// there is no terminal.
 	Prompt func(ctx context.Context, question string) (secret.Text, error)
+	// Silence shows nothing of what is typed, also between the lines that are
+	// prompted for, until what it returns is called. Set where Prompt is.
+	Silence func() (end func())
 
 	profileFlag string
 	bus         *secretservice.Service // of a process that stays: one connection, and not one for each look

@@ -26,7 +26,6 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var atEnd []func()
 	home, _ := os.UserHomeDir() // without one, the folders must be named; whoever needs them says so
 	m := &Main{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
@@ -34,15 +33,14 @@ func run() int {
 		Getenv:      os.Getenv, Home: home, System: runtime.GOOS, Arch: runtime.GOARCH,
 		Hostname: os.Hostname, Executable: os.Executable,
 		Now: time.Now, Wait: wait, OpenBrowser: openBrowser(os.Getenv, exec.LookPath, openPatience), Root: os.DirFS(rootFolder), Screen: screenOf(os.Stderr),
-		LookPath: exec.LookPath, Output: output, Prompt: prompt(os.Stdin, os.Stderr, &atEnd),
+		LookPath: exec.LookPath, Output: output,
 		Environ: os.Environ, Start: start, Attend: attend, Detach: detach,
 		Version: version,
 	}
-	defer func() {
-		for _, do := range atEnd {
-			do()
-		}
-	}()
+	if k := newKeyboard(os.Stdin, os.Stderr); k != nil {
+		m.Prompt, m.Silence = k.ask, k.silence
+		defer k.close()
+	}
 	return m.Run(ctx, os.Args[1:])
 }
 

@@ -84,10 +84,12 @@ func (m *Main) throughBrowser(ctx context.Context, client *login.Client, device 
 		lines, ended := make(chan secret.Text), make(chan struct{})
 		hands.Pasted = lines
 		hands.Show = func(address string) {
+			loud := m.Silence() // also what is pasted while the line before is looked at is secret
 			m.showAddress(client.Server.Origin, address, true)
 			done = append(done, m.open(ctx, address, wsl), ended)
 			go func() {
 				defer close(ended)
+				defer loud()
 				m.readPastes(ctx, lines)
 			}()
 		}
