@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -37,6 +38,7 @@ var floors = []struct {
 		"internal/totp",
 		"internal/access",
 		"internal/audit",
+		"internal/catalogue",
 		"internal/feed",
 		"internal/letter",
 		"internal/password",
@@ -51,6 +53,9 @@ var floors = []struct {
 		"internal/apikey",
 		"internal/bearer",
 		"internal/gateway",
+		"internal/gateway/breaker",
+		"internal/gateway/dialect",
+		"internal/gateway/eventstream",
 		"internal/gateway/jsonscan",
 		"internal/gateway/tap",
 		"internal/invite",
@@ -69,8 +74,17 @@ var floors = []struct {
 		"internal/mail",
 		"internal/store",
 		"internal/upstream/anthropic",
+		"internal/upstream/anthropicaws",
+		"internal/upstream/awsauth",
+		"internal/upstream/azureauth",
+		"internal/upstream/bedrock",
 		"internal/upstream/direct",
+		"internal/upstream/foundry",
+		"internal/upstream/googleauth",
+		"internal/upstream/lease",
+		"internal/upstream/origin",
 		"internal/upstream/simulated",
+		"internal/upstream/vertex",
 	}},
 	{"doors", []string{
 		"api",
@@ -92,39 +106,67 @@ var floors = []struct {
 
 // edges are the sideways imports on a floor, each with its reason.
 var edges = map[string]string{
-	"internal/invite -> internal/account":                     "who accepts is signed in",
-	"internal/invite -> internal/org":                         "who accepts becomes a member",
-	"internal/caller -> internal/id":                          "a caller is known by ids",
-	"internal/secret -> internal/id":                          "credentials are written with the digits of ids",
-	"internal/feed -> internal/audit":                         "the feed is the record, read on",
-	"internal/account -> internal/org":                        "people sign in as members",
-	"internal/apikey -> internal/org":                         "a key can do what its member can",
-	"internal/session -> internal/org":                        "a session can do what its member can",
-	"internal/apikey -> internal/workspace":                   "a key is in a workspace, and stops with it",
-	"internal/session -> internal/workspace":                  "sign-ins are in the workspace of Claude Code",
-	"internal/workspace -> internal/org":                      "its texts are kept by the same rule",
-	"internal/serviceaccount -> internal/org":                 "its texts are kept by the same rule",
-	"internal/apikey -> internal/bearer":                      "keys are a source of grants",
-	"internal/session -> internal/bearer":                     "access tokens are a source of grants",
-	"internal/session -> internal/jwks":                       "access tokens are signed",
-	"internal/oauth -> internal/session":                      "an approved device becomes a session",
-	"internal/onboarding -> internal/oauth":                   "codes that people type are made in one place",
-	"internal/onboarding -> internal/org":                     "members are who is led",
-	"internal/gateway -> internal/bearer":                     "who asks, and whether they still may in the middle of a stream",
-	"internal/gateway -> internal/usage":                      "what is reserved and settled",
-	"internal/gateway -> internal/gateway/jsonscan":           "its own part",
-	"internal/gateway -> internal/gateway/tap":                "its own part",
-	"internal/gateway/tap -> internal/gateway/jsonscan":       "usage is read with the same eyes as requests",
-	"internal/store -> internal/kms":                          "columns are sealed where they are written",
-	"internal/upstream/anthropic -> internal/upstream/direct": "its connections",
-	"internal/door/admin -> api":                              "the wire's types",
-	"internal/door/admin -> internal/door/envelope":           "errors of the Anthropic form",
-	"internal/door/admin -> internal/door/route":              "how doors say what they serve",
-	"internal/door/console -> internal/door/envelope":         "the same statuses for the same faults",
-	"internal/door/gateway -> internal/door/envelope":         "errors of the Anthropic form",
-	"internal/door/setup -> internal/door/envelope":           "errors of the Anthropic form",
-	"internal/door/setup -> internal/door/route":              "how doors say what they serve",
-	"internal/door/oauth -> internal/door/route":              "how doors say what they serve",
+	"internal/invite -> internal/account":                           "who accepts is signed in",
+	"internal/invite -> internal/org":                               "who accepts becomes a member",
+	"internal/caller -> internal/id":                                "a caller is known by ids",
+	"internal/secret -> internal/id":                                "credentials are written with the digits of ids",
+	"internal/feed -> internal/audit":                               "the feed is the record, read on",
+	"internal/account -> internal/org":                              "people sign in as members",
+	"internal/apikey -> internal/org":                               "a key can do what its member can",
+	"internal/session -> internal/org":                              "a session can do what its member can",
+	"internal/apikey -> internal/workspace":                         "a key is in a workspace, and stops with it",
+	"internal/session -> internal/workspace":                        "sign-ins are in the workspace of Claude Code",
+	"internal/workspace -> internal/org":                            "its texts are kept by the same rule",
+	"internal/serviceaccount -> internal/org":                       "its texts are kept by the same rule",
+	"internal/apikey -> internal/bearer":                            "keys are a source of grants",
+	"internal/session -> internal/bearer":                           "access tokens are a source of grants",
+	"internal/session -> internal/jwks":                             "access tokens are signed",
+	"internal/oauth -> internal/session":                            "an approved device becomes a session",
+	"internal/onboarding -> internal/oauth":                         "codes that people type are made in one place",
+	"internal/onboarding -> internal/org":                           "members are who is led",
+	"internal/gateway -> internal/bearer":                           "who asks, and whether they still may in the middle of a stream",
+	"internal/gateway -> internal/usage":                            "what is reserved and settled",
+	"internal/gateway -> internal/gateway/breaker":                  "its own part",
+	"internal/gateway -> internal/gateway/jsonscan":                 "its own part",
+	"internal/gateway -> internal/gateway/tap":                      "its own part",
+	"internal/gateway/tap -> internal/gateway/jsonscan":             "usage is read with the same eyes as requests",
+	"internal/store -> internal/kms":                                "columns are sealed where they are written",
+	"internal/upstream/anthropic -> internal/upstream/direct":       "headers of its own",
+	"internal/catalogue -> internal/price":                          "a model is named by one rule",
+	"internal/gateway/dialect -> internal/gateway/eventstream":      "Bedrock's streams are frames",
+	"internal/gateway/dialect -> internal/gateway/jsonscan":         "bodies are spliced where they are found",
+	"internal/upstream/anthropic -> internal/upstream/lease":        "how its credential stands",
+	"internal/upstream/anthropic -> internal/upstream/origin":       "where requests go",
+	"internal/upstream/anthropicaws -> internal/upstream/anthropic": "it speaks the same format",
+	"internal/upstream/anthropicaws -> internal/upstream/awsauth":   "what says that a credential's time is over",
+	"internal/upstream/anthropicaws -> internal/upstream/direct":    "headers of its own",
+	"internal/upstream/awsauth -> internal/upstream/direct":         "it is a credential of an origin",
+	"internal/upstream/awsauth -> internal/upstream/lease":          "it is a credential of an origin",
+	"internal/upstream/awsauth -> internal/upstream/origin":         "it is a credential of an origin",
+	"internal/upstream/azureauth -> internal/upstream/direct":       "it is a credential of an origin",
+	"internal/upstream/azureauth -> internal/upstream/lease":        "it is a credential of an origin",
+	"internal/upstream/azureauth -> internal/upstream/origin":       "it is a credential of an origin",
+	"internal/upstream/bedrock -> internal/upstream/awsauth":        "what says that a credential's time is over",
+	"internal/upstream/bedrock -> internal/upstream/lease":          "how its credential stands",
+	"internal/upstream/bedrock -> internal/upstream/origin":         "where requests go",
+	"internal/upstream/foundry -> internal/upstream/anthropic":      "it speaks the same format",
+	"internal/upstream/foundry -> internal/upstream/direct":         "headers of its own",
+	"internal/upstream/googleauth -> internal/upstream/direct":      "it is a credential of an origin",
+	"internal/upstream/googleauth -> internal/upstream/lease":       "it is a credential of an origin",
+	"internal/upstream/googleauth -> internal/upstream/origin":      "it is a credential of an origin",
+	"internal/upstream/origin -> internal/upstream/direct":          "its connections",
+	"internal/upstream/origin -> internal/upstream/lease":           "how a credential stands",
+	"internal/upstream/vertex -> internal/upstream/direct":          "headers of its own",
+	"internal/upstream/vertex -> internal/upstream/lease":           "how its credential stands",
+	"internal/upstream/vertex -> internal/upstream/origin":          "where requests go",
+	"internal/door/admin -> api":                                    "the wire's types",
+	"internal/door/admin -> internal/door/envelope":                 "errors of the Anthropic form",
+	"internal/door/admin -> internal/door/route":                    "how doors say what they serve",
+	"internal/door/console -> internal/door/envelope":               "the same statuses for the same faults",
+	"internal/door/gateway -> internal/door/envelope":               "errors of the Anthropic form",
+	"internal/door/setup -> internal/door/envelope":                 "errors of the Anthropic form",
+	"internal/door/setup -> internal/door/route":                    "how doors say what they serve",
+	"internal/door/oauth -> internal/door/route":                    "how doors say what they serve",
 }
 
 // members is the member's side. It knows nouns and itself, and no room.
@@ -196,6 +238,15 @@ type source struct {
 
 func sources(t *testing.T) []source {
 	t.Helper()
+	all, err := parsed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// parsed is the whole module's syntax. Every test reads it, and none changes it.
+var parsed = sync.OnceValues(func() ([]source, error) {
 	byDir := map[string]*source{}
 	set := token.NewFileSet()
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
@@ -220,7 +271,7 @@ func sources(t *testing.T) []source {
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var all []source
 	for dir, s := range byDir {
@@ -229,8 +280,8 @@ func sources(t *testing.T) []source {
 		}
 	}
 	slices.SortFunc(all, func(a, b source) int { return strings.Compare(a.name, b.name) })
-	return all
-}
+	return all, nil
+})
 
 func (s *source) add(name string, syntax *ast.File) {
 	s.files[name] = syntax

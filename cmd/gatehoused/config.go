@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/server"
@@ -47,7 +48,15 @@ type file struct {
 		PerMinute  int `yaml:"per_minute"`
 	} `yaml:"limits"`
 	Upstreams struct {
-		AllowLocal bool `yaml:"allow_local"`
+		AllowLocal bool   `yaml:"allow_local"`
+		Ambient    bool   `yaml:"ambient"`
+		Catalogue  string `yaml:"catalogue"` // a file
+		Endpoints  struct {
+			STS   string `yaml:"aws_sts"`
+			Token string `yaml:"google_token"`
+			IAM   string `yaml:"google_iam"`
+			Entra string `yaml:"entra"`
+		} `yaml:"endpoints"`
 	} `yaml:"upstreams"`
 	Organizations struct {
 		SelfService string `yaml:"self_service"`
@@ -176,7 +185,8 @@ func parseFile(raw []byte) (file, error) {
 func (m *Main) config(f file) (server.Config, error) {
 	cfg := server.Config{Listen: f.Listen, PublicURL: strings.TrimRight(f.PublicURL, "/"), DataDir: orDefault(f.DataDir, "gatehouse-data"), Database: f.Database,
 		TLSCert: f.TLS.Cert, TLSKey: f.TLS.Key, MetricsListen: f.Metrics.Listen, MetricsToken: secret.New(f.Metrics.Token),
-		MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY")), MasterKeyFile: f.MasterKeyFile, Version: version, AllowLocal: f.Upstreams.AllowLocal,
+		MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY")), MasterKeyFile: f.MasterKeyFile, Version: version, AllowLocal: f.Upstreams.AllowLocal, AmbientClouds: f.Upstreams.Ambient,
+		Clouds: server.Clouds{STS: f.Upstreams.Endpoints.STS, Token: f.Upstreams.Endpoints.Token, IAM: f.Upstreams.Endpoints.IAM, Authority: f.Upstreams.Endpoints.Entra},
 		Limits: gateway.Limits{Concurrent: f.Limits.Concurrent, PerMinute: f.Limits.PerMinute}}
 	for _, d := range []struct {
 		key  string
@@ -191,6 +201,15 @@ func (m *Main) config(f file) (server.Config, error) {
 			return cfg, usageError{fmt.Errorf("%s: %q is not a duration such as 30s or 1h", d.key, d.text)}
 		}
 		*d.into = v
+	}
+	if f.Upstreams.Catalogue != "" {
+		text, err := os.ReadFile(f.Upstreams.Catalogue)
+		if err == nil {
+			cfg.Catalogue, err = catalogue.Default().With(text)
+		}
+		if err != nil {
+			return cfg, usageError{fmt.Errorf("upstreams.catalogue: %w", err)}
+		}
 	}
 	for _, text := range f.TrustedProxies {
 		text = strings.TrimSpace(text)

@@ -36,7 +36,12 @@ type Ask struct {
 	ID         id.Request
 	Operation  Operation
 	Credential secret.Text
+	Turn       Turn // nil: the request is one of the Messages API
 }
+
+// Turn makes a body of the Messages API from one of another format, and returns
+// the betas that stood in it. It fails with fault.Invalid.
+type Turn func(body []byte) (messages []byte, betas []string, err error)
 
 // exchange is one request on its way; every stage fills in what it finds.
 type exchange struct {
@@ -52,10 +57,13 @@ type exchange struct {
 	route    *Route
 	payload  *payload
 	call     Call
-	upstream Upstream
+	choices  []Upstream // in the order in which they are asked
+	upstream Upstream   // the first, or the one that answered
 	hold     Hold
 	answer   *Answer
 
+	turned       bool
+	betas        []string // that stood in a body of another format
 	bodyBytes    int64
 	sent         time.Time // when the upstream was asked
 	unsent       bool      // it has heard nothing
@@ -102,6 +110,9 @@ func (g *Gateway) Exchange(w http.ResponseWriter, r *http.Request, ask Ask) (err
 		return err
 	}
 	defer x.dropPayload()
+	if err = x.turn(ask.Turn); err != nil {
+		return err
+	}
 	if err = x.scan(); err != nil {
 		return err
 	}
@@ -149,6 +160,40 @@ func (x *exchange) dropPayload() {
 	}
 }
 
+// turn has the body made one of the Messages API. The room that the first was
+// given is kept for the second, which is about as long.
+func (x *exchange) turn(turn Turn) error {
+	if turn == nil {
+		return nil
+	}
+	came := x.payload
+	messages, betas, err := turn(came.bytes)
+	if err != nil {
+		return err
+	}
+	x.payload = &payload{bytes: messages, free: func(*payload) { came.release() }}
+	x.payload.hold()
+	x.turned, x.betas = true, betas
+	return nil
+}
+
+// apiVersion is that of the Messages API, which other formats name otherwise.
+const apiVersion = "2023-06-01"
+
+// header is what of the request's header goes on to the upstream.
+func (x *exchange) header() http.Header {
+	header := Forwardable(x.r.Header)
+	if !x.turned {
+		return header
+	}
+	header["Anthropic-Version"] = []string{apiVersion}
+	header["Content-Type"] = []string{"application/json"}
+	if len(x.betas) > 0 {
+		header[betaHeader] = append(slices.Clone(header[betaHeader]), strings.Join(x.betas, ","))
+	}
+	return header
+}
+
 // scan reads what we must know of the body and finds the way for it.
 func (x *exchange) scan() error {
 	x.bodyBytes = int64(len(x.payload.bytes))
@@ -168,7 +213,11 @@ func (x *exchange) scan() error {
 	if len(x.route.Upstreams) == 0 {
 		return fault.New(fault.Unavailable, "no upstream is connected yet").UntilMended().WithHint("an owner of the organization can connect one in the console")
 	}
-	x.upstream = x.route.Upstreams[0]
+	x.choices = x.route.choose(model, x.sessionOf())
+	if len(x.choices) == 0 {
+		return fault.New(fault.NotFound, "no upstream of your organization has the model %q", read.Model)
+	}
+	x.upstream = x.choices[0]
 	x.seen.Model, x.seen.Upstream = model, x.upstream.Name()
 	return nil
 }
@@ -231,16 +280,13 @@ func bounded(h http.Header, name string) string {
 	return values[0]
 }
 
-// send asks the upstream. Where there are several, trying the next belongs
-// here: until the reservation is durable, the client has seen nothing.
-func (x *exchange) send() (err error) {
-	x.call.Header, x.call.Query = Forwardable(x.r.Header), x.r.URL.RawQuery
+// send asks the upstreams. Until the reservation is durable, the client has seen
+// nothing.
+func (x *exchange) send() error {
+	x.call.Header, x.call.Query = x.header(), x.r.URL.RawQuery
 	x.call.Who, x.call.body = x.who, x.payload
-	x.sent = x.g.cfg.Now()
-	x.answer, err = x.upstream.Send(x.ctx, &x.call)
-	if err != nil {
-		x.unsent = errors.Is(err, ErrNotSent) || fault.Is(err, fault.Unsupported)
-		return x.sendFailed(err)
+	if err := x.ask(); err != nil {
+		return err
 	}
 	x.dropPayload() // the upstream may still hold it
 	if err := x.refusedUs(); err != nil {

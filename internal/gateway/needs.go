@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway/breaker"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
@@ -30,11 +31,17 @@ type Directory interface {
 
 // Route is where an organization's requests go and what they may ask for.
 type Route struct {
-	Upstreams []Upstream // in the order of preference
-	Allowed   []string   // the models that may be asked for; empty: all
-	Nothing   bool       // no model may be asked for, whatever Allowed says
-	Workspace string     // the name of the one that narrows Allowed, if one does
-	Models    []Model    // what /v1/models lists, in order
+	Upstreams []Upstream // in the order of preference; their names differ
+	// Weights are the shares of the upstreams, in the same order. Neighbours that have
+	// one share the load by it; 0, or none: what comes before is preferred.
+	Weights []int
+	Fences  map[string]string // :: upstream → fence, which nothing that fails there may cross
+	Health  *breaker.Set      // nil: nobody keeps track
+
+	Allowed   []string // the models that may be asked for; empty: all
+	Nothing   bool     // no model may be asked for, whatever Allowed says
+	Workspace string   // the name of the one that narrows Allowed, if one does
+	Models    []Model  // what /v1/models lists, in order
 
 	// What each credential in the workspace may do; 0: what the gateway's limits
 	// say. Nothing here raises these.

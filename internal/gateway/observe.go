@@ -18,6 +18,7 @@ type Seen struct {
 	Operation Operation
 	Upstream  string // "" if it came to none
 	Model     string // "" if it was refused before that was known
+	Failovers int    // how many other upstreams were asked before the one that answered
 	Stream    bool   // the answer was a stream
 	Status    int    // what the client got; 0 if it got nothing
 	Ending    usage.Ending

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ func (x *exchange) relay() error {
 	if header["Cache-Control"] == nil {
 		header["Cache-Control"] = noStore
 	}
+	header["X-Gatehouse-Upstream"] = []string{headerText(x.upstream.Name())}
 	x.seen.Status = x.answer.Status
 	piece := pieces.Get().(*[]byte)
 	defer pieces.Put(piece)
@@ -60,6 +62,16 @@ func (x *exchange) relay() error {
 		return x.relayDocument(*piece, &tap.Document{})
 	}
 	return x.relayDocument(*piece, &blind{})
+}
+
+// headerText is a name in the characters of a header.
+func headerText(name string) string {
+	for i := range len(name) {
+		if name[i] < ' ' || name[i] > '~' {
+			return url.PathEscape(name)
+		}
+	}
+	return name
 }
 
 var noStore = []string{"no-store"}

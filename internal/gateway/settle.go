@@ -22,6 +22,9 @@ func (x *exchange) settle(ending usage.Ending, used price.Tokens, estimated bool
 	}
 	out := usage.Outcome{Ending: ending, Status: x.seen.Status, Tokens: used, Estimated: estimated,
 		FirstByte: x.firstByte, Latency: x.g.cfg.Now().Sub(x.arrived)}
+	if x.seen.Failovers > 0 {
+		out.Upstream = x.seen.Upstream
+	}
 	if x.answer != nil {
 		out.UpstreamRequestID = x.answer.Header.Get("Request-Id")
 	}

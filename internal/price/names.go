@@ -8,6 +8,10 @@ var geographies = []string{"us.", "eu.", "apac.", "jp.", "au.", "global.", "us-g
 // plain strips what providers and clients put around a model's name:
 // "[1m]", a resource path or ARN, a geography, "anthropic.", "-v1:0". It does
 // not allocate.
+// Plain is a model's name without what providers and clients put around it: "[1m]",
+// a resource path or ARN, a geography, "anthropic.", "-v1:0".
+func Plain(model string) string { return plain(model) }
+
 func plain(model string) string {
 	if n := len(model) - len("[1m]"); n > 0 && strings.EqualFold(model[n:], "[1m]") {
 		model = model[:n]

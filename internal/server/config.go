@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/mail"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -41,6 +42,10 @@ type Config struct {
 	OpenToStrangers     bool        // people without an account can make one, with an organization
 	Mail                mail.Config // who takes letters; the zero value: nobody, and they wait
 
+	AmbientClouds bool                 // upstreams may use this server's own credentials of clouds
+	Clouds        Clouds               // where clouds hand out credentials
+	Catalogue     *catalogue.Catalogue // nil: the one that comes with the program
+
 	AllowLocal bool // upstreams on this machine and private networks may be connected: the demo
 
 	DeviceAuthorizations int // per address and ten minutes: 30
@@ -61,6 +66,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.DeviceAuthorizations == 0 {
 		c.DeviceAuthorizations = 30
+	}
+	if c.Catalogue == nil {
+		c.Catalogue = catalogue.Default()
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

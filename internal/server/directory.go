@@ -11,15 +11,15 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
 	"github.com/gatehouse-dev/gatehouse/internal/dial"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway/breaker"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
-	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
-	"github.com/gatehouse-dev/gatehouse/internal/upstream/simulated"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 	"golang.org/x/sync/singleflight"
 )
@@ -31,6 +31,8 @@ type directory struct {
 	workspaces workspace.Store
 	upstreams  *upstream.Service
 	book       *price.Book
+	catalogue  *catalogue.Catalogue
+	clouds     Clouds
 	guard      dial.Guard // owners say where upstreams are
 	now        func() time.Time
 	flight     singleflight.Group
@@ -115,12 +117,16 @@ func (d *directory) close() {
 
 func closeIdle(r *gateway.Route) {
 	for _, u := range r.Upstreams {
-		switch c := u.(type) {
-		case io.Closer:
-			_ = c.Close()
-		case interface{ Close() }:
-			c.Close()
-		}
+		closeUpstream(u)
+	}
+}
+
+func closeUpstream(u gateway.Upstream) {
+	switch c := u.(type) {
+	case io.Closer:
+		_ = c.Close()
+	case interface{ Close() }:
+		c.Close()
 	}
 }
 
@@ -167,13 +173,15 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 	if err != nil {
 		return nil, err
 	}
-	route := &gateway.Route{Allowed: found.Settings.Models, Models: d.models()}
+	route := &gateway.Route{Allowed: found.Settings.Models, Models: d.models(), Fences: map[string]string{}, Health: breaker.New(d.now)}
 	for _, u := range kept {
 		built, err := d.newUpstream(u)
 		if err != nil {
 			return nil, fmt.Errorf("using upstream %s: %w", u.ID, err)
 		}
 		route.Upstreams = append(route.Upstreams, built)
+		route.Weights = append(route.Weights, u.Settings.Weight)
+		route.Fences[u.Name] = u.Settings.Fence
 	}
 	return route, nil
 }
@@ -200,16 +208,6 @@ func (d *directory) narrow(ctx context.Context, whole *gateway.Route, o id.Organ
 		route.Nothing = len(route.Allowed) == 0
 	}
 	return &route, nil
-}
-
-func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
-	switch u.Provider {
-	case upstream.Anthropic:
-		return anthropic.New(anthropic.Config{Name: u.Name, BaseURL: u.BaseURL, Key: u.Credential, Proxy: d.proxy, DialContext: d.guard.DialContext})
-	case upstream.Simulated:
-		return simulated.New(u.Name), nil
-	}
-	return nil, fmt.Errorf("there is no provider %q", u.Provider)
 }
 
 // proxy says by which proxy of this server's environment an upstream is reached.

@@ -33,6 +33,9 @@ var OpenRoutes = map[string]string{
 
 	"HEAD /{$}":                          "a client's warm-up, before it has a credential",
 	"HEAD /api/hello":                    "a client's warm-up, before it has a credential",
+	"HEAD /bedrock/{$}":                  "a client's warm-up, before it has a credential",
+	"HEAD /vertex/v1/{$}":                "a client's warm-up, before it has a credential",
+	"HEAD /foundry/anthropic/{$}":        "a client's warm-up, before it has a credential",
 	"GET /v1/organizations/openapi.json": "the description of the Admin API, the same for everybody",
 
 	"GET /protocol":    "the description of what is served here",

@@ -216,7 +216,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 		Witness: s.witness, Keys: s.keys, Issuer: s.cfg.PublicURL,
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
-	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now}
+	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now, Ambient: s.cfg.AmbientClouds}
 	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
 	s.rooms.Onboarding = onboarding.New(onboarding.Config{Store: s.db.Setups(), Members: orgs, PublicURL: s.cfg.PublicURL, Now: now})
@@ -235,7 +235,8 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	}
 	s.db.OnChange(s.woken)
 	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard, Ended: s.witness.ended})
-	s.routes = &directory{orgs: s.db.Orgs(), workspaces: s.db.Workspaces(), upstreams: s.rooms.Upstreams, book: price.Default(), guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*ways{}}
+	s.routes = &directory{orgs: s.db.Orgs(), workspaces: s.db.Workspaces(), upstreams: s.rooms.Upstreams, book: price.Default(), catalogue: s.cfg.Catalogue, clouds: s.cfg.Clouds, guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*ways{}}
+	s.rooms.Upstreams.Prober = s.routes
 	if err := s.openLedger(ctx); err != nil {
 		return err
 	}

@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/kms"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -26,22 +29,30 @@ func (s Upstreams) Upstreams(ctx context.Context, o id.Organization) ([]upstream
 	return queryAll(ctx, s.db.read, func(row scanner) (u upstream.Upstream, err error) {
 		var sealed []byte
 		var created int64
-		if err := row.Scan(&u.ID, &u.Organization, &u.Name, &u.Provider, &u.BaseURL, &sealed, &u.Place, &created); err != nil {
+		var settings string
+		if err := row.Scan(&u.ID, &u.Organization, &u.Name, &u.Provider, &u.BaseURL, &sealed, &u.Place, &created, &settings); err != nil {
 			return u, err
+		}
+		if err := json.Unmarshal([]byte(settings), &u.Settings); err != nil {
+			return u, fmt.Errorf("reading the settings of upstream %s: %w", u.ID, err)
 		}
 		u.CreatedAt = fromMicros(created)
 		plain, err := s.db.ring.Open(upstreamPlace(u.ID), sealed)
 		u.Credential = secret.New(string(plain))
 		return u, err
-	}, `SELECT id, organization_id, name, provider, base_url, credential, place, created_at FROM upstream WHERE organization_id = $1 ORDER BY place, id`, o)
+	}, `SELECT id, organization_id, name, provider, base_url, credential, place, created_at, settings FROM upstream WHERE organization_id = $1 ORDER BY place, id`, o)
 }
 
 func (s Upstreams) Add(ctx context.Context, u upstream.Upstream, e audit.Event) error {
+	settings, err := json.Marshal(u.Settings)
+	if err != nil {
+		return err
+	}
 	sealed := s.db.ring.Seal(upstreamPlace(u.ID), []byte(u.Credential.Reveal()))
 	return s.db.record(ctx, func(t tx) error {
-		_, err := t.exec(`INSERT INTO upstream (id, organization_id, name, provider, base_url, credential, place, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, (SELECT COALESCE(MAX(place), 0) + 1 FROM upstream WHERE organization_id = $2), $7)`,
-			u.ID, u.Organization, u.Name, string(u.Provider), u.BaseURL, sealed, micros(u.CreatedAt))
+		_, err := t.exec(`INSERT INTO upstream (id, organization_id, name, provider, base_url, credential, place, created_at, settings)
+			VALUES ($1, $2, $3, $4, $5, $6, (SELECT COALESCE(MAX(place), 0) + 1 FROM upstream WHERE organization_id = $2), $7, $8)`,
+			u.ID, u.Organization, u.Name, string(u.Provider), u.BaseURL, sealed, micros(u.CreatedAt), string(settings))
 		return err
 	}, e)
 }
@@ -49,5 +60,24 @@ func (s Upstreams) Add(ctx context.Context, u upstream.Upstream, e audit.Event) 
 func (s Upstreams) Remove(ctx context.Context, o id.Organization, u id.Upstream, e audit.Event) error {
 	return s.db.record(ctx, func(t tx) error {
 		return t.must(`DELETE FROM upstream WHERE organization_id = $1 AND id = $2`, o, u)
+	}, e)
+}
+
+// Place implements upstream.Store.
+func (s Upstreams) Place(ctx context.Context, o id.Organization, order []id.Upstream, e audit.Event) error {
+	return s.db.record(ctx, func(t tx) error {
+		var there int
+		if err := t.row([]any{&there}, `SELECT COUNT(*) FROM upstream WHERE organization_id = $1`, o); err != nil {
+			return err
+		}
+		if there != len(order) {
+			return fault.New(fault.Conflict, "the upstreams have changed meanwhile")
+		}
+		for i, u := range order {
+			if err := t.must(`UPDATE upstream SET place = $3 WHERE organization_id = $1 AND id = $2`, o, u, i+1); err != nil {
+				return err
+			}
+		}
+		return nil
 	}, e)
 }

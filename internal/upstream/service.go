@@ -2,8 +2,11 @@ package upstream
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,8 +23,12 @@ import (
 type Provider string
 
 const (
-	Anthropic Provider = "anthropic" // the Anthropic Messages API, at any address
-	Simulated Provider = "simulated" // no model at all: answers made here
+	Anthropic    Provider = "anthropic"     // the Anthropic Messages API, at any address
+	AnthropicAWS Provider = "anthropic-aws" // Claude Platform on AWS
+	Bedrock      Provider = "bedrock"       // Amazon Bedrock's runtime
+	Vertex       Provider = "vertex"        // Claude on Google Cloud
+	Foundry      Provider = "foundry"       // Claude in Microsoft Foundry
+	Simulated    Provider = "simulated"     // no model at all: answers made here
 )
 
 // AnthropicURL is the address of the Anthropic API itself.
@@ -35,6 +42,7 @@ type Upstream struct {
 	Provider     Provider
 	BaseURL      string
 	Credential   secret.Text
+	Settings     Settings
 	Place        int64 // in the order of preference, the smallest first
 	CreatedAt    time.Time
 }
@@ -44,12 +52,35 @@ type Store interface {
 	Upstreams(ctx context.Context, o id.Organization) ([]Upstream, error) // in order
 	Add(ctx context.Context, u Upstream, e audit.Event) error             // at the end of the order
 	Remove(ctx context.Context, o id.Organization, u id.Upstream, e audit.Event) error
+	// Place gives the upstreams of an organization an order. It fails with
+	// fault.Conflict if they are not those that there are.
+	Place(ctx context.Context, o id.Organization, order []id.Upstream, e audit.Event) error
+}
+
+// Prober asks an upstream for one token.
+type Prober interface {
+	Probe(ctx context.Context, u Upstream, model string) Probe
+}
+
+// Probe is what came of that.
+type Probe struct {
+	Model   string
+	Answer  string // what the model said; "": it said nothing
+	Status  int    // of the provider; 0: there was no answer
+	Problem string // "": all is well
+	Hint    string
+	Took    time.Duration
+	Expires time.Time // of the credential; zero: it does not
 }
 
 // Service keeps upstreams. Its fields must be set before use.
 type Service struct {
 	Store Store
 	Now   func() time.Time
+	// Ambient says that upstreams may use the credentials of this server's own
+	// environment: every owner of an organization may then.
+	Ambient bool
+	Prober  Prober // of Test
 }
 
 // New is what is asked when an upstream is connected.
@@ -58,6 +89,7 @@ type New struct {
 	Provider   Provider
 	BaseURL    string // empty: the provider's own
 	Credential secret.Text
+	Settings   Settings
 }
 
 // List returns an organization's upstreams in order. Their credentials are
@@ -81,14 +113,40 @@ func (s *Service) Connect(ctx context.Context, who caller.Caller, o id.Organizat
 		return Upstream{}, err
 	}
 	u := Upstream{ID: id.NewUpstream(), Organization: o, Name: strings.Join(strings.Fields(in.Name), " "), Provider: in.Provider,
-		BaseURL: strings.TrimRight(strings.TrimSpace(in.BaseURL), "/"), Credential: in.Credential, CreatedAt: s.Now()}
+		BaseURL: strings.TrimRight(strings.TrimSpace(in.BaseURL), "/"), Credential: in.Credential, Settings: in.Settings, CreatedAt: s.Now()}
 	if err := check(&u); err != nil {
+		return Upstream{}, err
+	}
+	if u.Settings.Way == WayAmbient && !s.Ambient {
+		return Upstream{}, fault.New(fault.Invalid, "this server does not lend its own credentials").At("way").
+			WithHint("whoever runs the server can set upstreams.ambient, where every owner of an organization may use them")
+	}
+	if err := s.name(ctx, o, &u, in.Name != ""); err != nil {
 		return Upstream{}, err
 	}
 	e := audit.New(who, s.Now(), audit.UpstreamConnected, string(u.ID), audit.Detail{"name": u.Name, "provider": string(u.Provider), "base_url": u.BaseURL}).In(o)
 	err := s.Store.Add(ctx, u, e)
 	u.Credential = secret.Text{}
 	return u, err
+}
+
+// name sees to it that no two upstreams of an organization have one name: by it the
+// ledger and the answers say which it was.
+func (s *Service) name(ctx context.Context, o id.Organization, u *Upstream, chosen bool) error {
+	all, err := s.Store.Upstreams(ctx, o)
+	if err != nil {
+		return err
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(all, func(other Upstream) bool { return other.Name == name })
+	}
+	if taken(u.Name) && chosen {
+		return fault.New(fault.Invalid, "there is an upstream of this name already").At("name")
+	}
+	for base, n := u.Name, 2; taken(u.Name); n++ {
+		u.Name = fmt.Sprintf("%s %d", base, n)
+	}
+	return nil
 }
 
 func check(u *Upstream) error {
@@ -100,21 +158,57 @@ func check(u *Upstream) error {
 	}
 	switch u.Provider {
 	case Simulated:
-		u.BaseURL, u.Credential = "", secret.Text{}
+		u.BaseURL, u.Credential, u.Settings = "", secret.Text{}, Settings{}
 		return nil
-	case Anthropic:
+	case Anthropic, AnthropicAWS, Bedrock, Vertex, Foundry:
 	default:
 		return fault.New(fault.Invalid, "there is no provider %q", u.Provider).At("provider")
 	}
-	if u.BaseURL == "" {
+	if !slices.Contains(ways[u.Provider], u.Settings.Way) {
+		return fault.New(fault.Invalid, "%s is not entered like that", u.Provider).At("way")
+	}
+	if u.BaseURL == "" && u.Provider == Anthropic {
 		u.BaseURL = AnthropicURL
 	}
-	if err := checkURL(u.BaseURL); err != nil {
+	if u.BaseURL != "" {
+		if err := checkURL(u.BaseURL); err != nil {
+			return err
+		}
+	}
+	if err := checkSettings(u); err != nil {
 		return err
 	}
-	key := u.Credential.Reveal()
-	if key == "" || len(key) > 4096 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return fault.New(fault.Invalid, "an API key of the provider is needed, without spaces").At("credential")
+	return checkCredential(u)
+}
+
+// ways are those into each provider.
+var ways = map[Provider][]Way{
+	Anthropic:    {WayKey},
+	AnthropicAWS: {WayKey, WayAccess, WayAmbient},
+	Bedrock:      {WayKey, WayAccess, WayAmbient},
+	Vertex:       {WayKey, WayAccount, WayAmbient}, // there is no key but an account's
+	Foundry:      {WayKey, WayAccount, WayAmbient},
+}
+
+// Ways lists the ways into a provider.
+func Ways(p Provider) []Way { return slices.Clone(ways[p]) }
+
+const maxCredential = 16 << 10
+
+func checkCredential(u *Upstream) error {
+	text := u.Credential.Reveal()
+	switch {
+	case u.Settings.Way == WayAmbient:
+		u.Credential = secret.Text{}
+		return nil
+	case u.Provider == Vertex:
+		if !json.Valid([]byte(text)) || len(text) > maxCredential {
+			return fault.New(fault.Invalid, "the JSON file of a service account's key is needed, whole").At("credential")
+		}
+		return nil
+	}
+	if text == "" || len(text) > 4096 || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fault.New(fault.Invalid, "a key or secret of the provider is needed, without spaces").At("credential")
 	}
 	return nil
 }
@@ -139,4 +233,55 @@ func (s *Service) Remove(ctx context.Context, who caller.Caller, o id.Organizati
 		return err
 	}
 	return s.Store.Remove(ctx, o, u, audit.New(who, s.Now(), audit.UpstreamRemoved, string(u), nil).In(o))
+}
+
+// Move puts an upstream one place forward or back in the order. At the end of it
+// nothing changes.
+func (s *Service) Move(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, forward bool) error {
+	if err := access.Check(who, caller.ManageUpstreams, o); err != nil {
+		return err
+	}
+	all, err := s.Store.Upstreams(ctx, o)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(all, func(one Upstream) bool { return one.ID == u })
+	if at < 0 {
+		return fault.New(fault.NotFound, "there is no such upstream, or it was removed already")
+	}
+	to := at + 1
+	if forward {
+		to = at - 1
+	}
+	if to < 0 || to >= len(all) {
+		return nil
+	}
+	all[at], all[to] = all[to], all[at]
+	var order []id.Upstream
+	var names []string
+	for _, one := range all {
+		order, names = append(order, one.ID), append(names, one.Name)
+	}
+	return s.Store.Place(ctx, o, order, audit.New(who, s.Now(), audit.UpstreamMoved, string(u), audit.Detail{"order": strings.Join(names, ", ")}).In(o))
+}
+
+// Test asks an upstream for one token of a model.
+func (s *Service) Test(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, model string) (Upstream, Probe, error) {
+	if err := access.Check(who, caller.ManageUpstreams, o); err != nil {
+		return Upstream{}, Probe{}, err
+	}
+	all, err := s.Store.Upstreams(ctx, o)
+	if err != nil {
+		return Upstream{}, Probe{}, err
+	}
+	at := slices.IndexFunc(all, func(one Upstream) bool { return one.ID == u })
+	if at < 0 {
+		return Upstream{}, Probe{}, fault.New(fault.NotFound, "there is no such upstream, or it was removed already")
+	}
+	if s.Prober == nil {
+		return Upstream{}, Probe{}, fault.New(fault.Unsupported, "this server cannot ask an upstream by itself")
+	}
+	found := s.Prober.Probe(ctx, all[at], model)
+	all[at].Credential = secret.Text{}
+	return all[at], found, nil
 }

@@ -62,7 +62,7 @@ func appendRequest(b []byte, r *Request, reserved int64, slot int32, version str
 }
 
 // maxOutcome bounds what appendOutcome adds.
-const maxOutcome = 2 + 1 + 8*8 + 2*256
+const maxOutcome = 2 + 1 + 8*8 + 3*256
 
 func appendOutcome(b []byte, o *Outcome, cost int64) []byte {
 	b = binary.LittleEndian.AppendUint16(b, uint16(max(0, min(o.Status, 999))))
@@ -76,7 +76,11 @@ func appendOutcome(b []byte, o *Outcome, cost int64) []byte {
 	b = appendInt(b, max(o.FirstByte, 0).Microseconds())
 	b = appendInt(b, max(o.Latency, 0).Microseconds())
 	b = appendString(b, string(o.Ending))
-	return appendString(b, o.UpstreamRequestID)
+	b = appendString(b, o.UpstreamRequestID)
+	if o.Upstream == "" {
+		return b
+	}
+	return appendString(b, o.Upstream)
 }
 
 func appendInt(b []byte, n int64) []byte { return binary.LittleEndian.AppendUint64(b, uint64(n)) }
@@ -176,6 +180,9 @@ func (r *record) outcome(c *cursor) {
 	e.Latency = time.Duration(c.int()) * time.Microsecond
 	e.Ending = Ending(c.string())
 	e.UpstreamRequestID = c.string()
+	if c.rest != "" { // another upstream answered than the one that was reserved for
+		e.Upstream = c.string()
+	}
 }
 
 // cursor reads a payload; once it has read beyond the end everything is zero.

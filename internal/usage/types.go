@@ -51,4 +51,5 @@ type Outcome struct {
 	FirstByte         time.Duration // from the request's arrival; 0: none was sent
 	Latency           time.Duration // from the request's arrival to the end
 	UpstreamRequestID string
+	Upstream          string // that answered, if it is another than the Request's
 }

@@ -126,6 +126,7 @@ func (w *world) tab(t *testing.T, m org.Member, scheme browser.Scheme) context.C
 }
 
 func TestPagesInABrowser(t *testing.T) {
+	t.Parallel()
 	w := lived(t)
 	started := w.ask()
 	role, group := w.grouped()

@@ -187,7 +187,7 @@ func TestPagesStaySmall(t *testing.T) {
 		if _, _, err := w.keys.Create(ctx, m.Caller(caller.Web), m.Organization, apikey.New{Name: long, ExpiresAt: w.clock.now().Add(time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Name: long[:90], Provider: upstream.Simulated}); err != nil {
+		if _, err := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Name: long[:60] + fmt.Sprint(len(m.ID), m.ID), Provider: upstream.Simulated}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -215,6 +215,7 @@ var notices = map[string]string{
 	"left":        "They were removed. Their keys here are refused from now on.",
 	"service":     "The service account was made. Add it to a workspace, or make its first key.",
 	"connected":   "The upstream was connected.",
+	"moved":       "The order was changed.",
 	"unplugged":   "The upstream was removed.",
 	"grouped":     "They are in the group.",
 	"ungrouped":   "They are out of the group.",

@@ -19,6 +19,7 @@ import (
 // TestStartTurnsGreen has a member look at their page while their machine gets
 // on: the page is never touched.
 func TestStartTurnsGreen(t *testing.T) {
+	t.Parallel() // the page asks every few seconds
 	w := newWorld(t).populate()
 	bg := context.Background()
 	must := func(err error) {

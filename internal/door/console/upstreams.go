@@ -17,6 +17,10 @@ var upstreamRoutes = []route{
 	get("/upstreams", member, (*Console).upstreamList),
 	post("/upstreams", member, (*Console).connect),
 	get("/upstreams/new", member, (*Console).newUpstream),
+	get("/connect/{provider}", member, (*Console).newCloud),
+	post("/connect/{provider}", member, (*Console).connectCloud),
+	post("/upstreams/{id}/move", member, (*Console).moveUpstream),
+	post("/upstreams/{id}/test", member, (*Console).testUpstream),
 	get("/upstreams/{id}/remove", member, (*Console).removeUpstreamForm),
 	post("/upstreams/{id}/remove", member, (*Console).removeUpstream),
 	get("/models", member, (*Console).models),
@@ -24,13 +28,19 @@ var upstreamRoutes = []route{
 }
 
 var providerNames = map[upstream.Provider]string{
-	upstream.Anthropic: "Anthropic API",
-	upstream.Simulated: "Simulated model",
+	upstream.Anthropic:    "Anthropic API",
+	upstream.AnthropicAWS: "Claude Platform on AWS",
+	upstream.Bedrock:      "Amazon Bedrock",
+	upstream.Vertex:       "Google Cloud",
+	upstream.Foundry:      "Microsoft Foundry",
+	upstream.Simulated:    "Simulated model",
 }
 
 type upstreamRow struct {
 	ID, Name, Provider, BaseURL string
+	Detail                      string
 	Place                       int
+	First, Last                 bool
 	Made                        moment
 }
 
@@ -42,25 +52,42 @@ func (c *Console) upstreamList(v *visit) error {
 	page, turn := cut(all, v.r.URL)
 	var rows []upstreamRow
 	for i, u := range page {
-		rows = append(rows, upstreamRow{string(u.ID), u.Name, providerNames[u.Provider], u.BaseURL, i + 1, c.moment(u.CreatedAt)})
+		rows = append(rows, upstreamRow{string(u.ID), u.Name, providerNames[u.Provider], u.BaseURL, whereabouts(u), i + 1, u.ID == all[0].ID, u.ID == all[len(all)-1].ID, c.moment(u.CreatedAt)})
 	}
-	return v.show(http.StatusOK, "upstreams", view{Title: "Upstreams", Lead: "Where models answer. The first is asked.", Notice: v.notice(),
+	return v.show(http.StatusOK, "upstreams", view{Title: "Upstreams", Lead: "Where models answer. The first that has the model is asked; if it is down, the next.", Notice: v.notice(),
 		Action: &link{"/upstreams/new", "Connect an upstream"}, Body: struct {
 			Rows   []upstreamRow
 			Paging paging
 		}{rows, turn}})
 }
 
+// whereabouts is where at its provider an upstream is.
+func whereabouts(u upstream.Upstream) string {
+	in := u.Settings
+	var parts []string
+	for _, part := range []string{in.Project, in.Resource, in.Workspace, in.Region, in.Geography} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
 func newUpstreamPage() (view, *form) {
 	f := &form{Action: "/upstreams", Submit: "Connect", Cancel: "/upstreams", Fields: []field{
 		{Kind: "radio", Name: "provider", Label: "Provider", Options: []option{
 			{Value: string(upstream.Anthropic), Text: "Anthropic API", Help: "Or anything that speaks it, at an address of its own.", Chosen: true},
+			{Value: string(upstream.Bedrock), Text: providerNames[upstream.Bedrock], Help: "The next page asks for what it needs, and not this one."},
+			{Value: string(upstream.Vertex), Text: providerNames[upstream.Vertex], Help: "The next page asks for what it needs."},
+			{Value: string(upstream.Foundry), Text: providerNames[upstream.Foundry], Help: "The next page asks for what it needs."},
+			{Value: string(upstream.AnthropicAWS), Text: providerNames[upstream.AnthropicAWS], Help: "The next page asks for what it needs."},
 			{Value: string(upstream.Simulated), Text: "Simulated model", Help: "No network, no cost, always the same answers. To try things out. It needs none of what follows."},
 		}},
 		{Kind: "text", Name: "name", Label: "Name", Autocomplete: "off", Length: 100, Optional: true},
 		{Kind: "url", Name: "base_url", Label: "Base URL", Placeholder: upstream.AnthropicURL, Help: "Left empty, it is the provider's own.", Autocomplete: "off", Optional: true},
 		{Kind: "password", Name: "credential", Label: "API key of the provider", Help: "Needed for the Anthropic API. It is sealed at rest and never shown again, not even to you.", Autocomplete: "off", Depends: true},
 	}}
+	f.Fields = append(f.Fields, placing...)
 	return view{Title: "Connect an upstream", Lead: "Requests of the whole organization go there with this key. Members never see it.", Body: f}, f
 }
 
@@ -77,8 +104,14 @@ func (c *Console) connect(v *visit) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.cfg.Upstreams.Connect(v.r.Context(), v.who, v.who.Organization, upstream.New{Name: typed.Get("name"),
-		Provider: upstream.Provider(typed.Get("provider")), BaseURL: typed.Get("base_url"), Credential: secret.New(typed.Get("credential"))})
+	if _, cloud := cloudForms[upstream.Provider(typed.Get("provider"))]; cloud {
+		return v.redirect("/connect/" + typed.Get("provider"))
+	}
+	settings, err := settingsOf(typed)
+	if err == nil {
+		_, err = c.cfg.Upstreams.Connect(v.r.Context(), v.who, v.who.Organization, upstream.New{Name: typed.Get("name"),
+			Provider: upstream.Provider(typed.Get("provider")), BaseURL: typed.Get("base_url"), Credential: secret.New(typed.Get("credential")), Settings: settings})
+	}
 	if err != nil {
 		w, f := newUpstreamPage()
 		return v.again("form", w, f, typed, err)
@@ -111,38 +144,4 @@ func (c *Console) removeUpstream(v *visit) error {
 		return err
 	}
 	return v.redirect("/upstreams?done=unplugged")
-}
-
-func modelsPage(models []string) (view, *form) {
-	f := &form{Action: "/models", Submit: "Save the list", Fields: []field{
-		{Kind: "lines", Name: "models", Label: "Models that may be used", Help: "One a line, as clients name them. Leave it empty to allow every model of the upstream.",
-			Placeholder: "claude-opus-5\nclaude-sonnet-5", Value: strings.Join(models, "\n"), Mono: true, Optional: true},
-	}}
-	return view{Title: "Allowed models", Lead: "A request for another model is refused with a message that names these.", Body: f}, f
-}
-
-func (c *Console) models(v *visit) error {
-	if err := access.Check(v.who, caller.ManageOrganization, v.who.Organization); err != nil {
-		return err
-	}
-	o, err := c.cfg.Organizations.Get(v.r.Context(), v.who, v.who.Organization)
-	if err != nil {
-		return err
-	}
-	w, _ := modelsPage(o.Settings.Models)
-	w.Notice = v.notice()
-	return v.show(http.StatusOK, "form", w)
-}
-
-func (c *Console) saveModels(v *visit) error {
-	typed, err := v.readForm()
-	if err != nil {
-		return err
-	}
-	list := strings.FieldsFunc(typed.Get("models"), func(r rune) bool { return r == '\n' || r == '\r' || r == ',' })
-	if err := c.cfg.Organizations.SetModels(v.r.Context(), v.who, v.who.Organization, list); err != nil {
-		w, f := modelsPage(nil)
-		return v.again("form", w, f, typed, err)
-	}
-	return v.redirect("/models?done=models")
 }

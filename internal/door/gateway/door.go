@@ -61,13 +61,13 @@ func routes() []route {
 	open := func(pattern string, serve handler) route { return route{Route{pattern, false}, serve} }
 	exchange := func(pattern string, op gateway.Operation) route {
 		return route{Route{pattern, true}, func(d *Door, w http.ResponseWriter, r *http.Request, request id.Request) {
-			d.exchange(w, r, request, op)
+			d.exchange(w, r, request, op, nil)
 		}}
 	}
 	admitted := func(pattern string, serve func(*Door, http.ResponseWriter, *http.Request, id.Request, caller.Caller)) route {
 		return route{Route{pattern, true}, admit(serve)}
 	}
-	return []route{
+	return append(cloudRoutes(), []route{
 		exchange("POST /v1/messages", gateway.Messages),
 		exchange("POST /v1/messages/count_tokens", gateway.CountTokens),
 		admitted("GET /v1/models", (*Door).models),
@@ -90,7 +90,7 @@ func routes() []route {
 		open("/v1/traces", notAllowed("POST")),
 		open("/protocol", notAllowed("GET, HEAD")),
 		open("/v1/", (*Door).unknown),
-	}
+	}...)
 }
 
 // Routes lists the door's patterns, for a test that compares them with the mux.
@@ -125,11 +125,12 @@ func greet(h http.Header, request id.Request) {
 	h["Referrer-Policy"] = noReferrer
 }
 
-// exchange serves a model request.
-func (d *Door) exchange(w http.ResponseWriter, r *http.Request, request id.Request, op gateway.Operation) {
+// exchange serves a model request, which turn makes one of the Messages API if it
+// is none.
+func (d *Door) exchange(w http.ResponseWriter, r *http.Request, request id.Request, op gateway.Operation, turn gateway.Turn) {
 	presented, err := credential(r.Header)
 	if err == nil {
-		err = d.gateway.Exchange(w, r, gateway.Ask{ID: request, Operation: op, Credential: presented})
+		err = d.gateway.Exchange(w, r, gateway.Ask{ID: request, Operation: op, Credential: presented, Turn: turn})
 	}
 	switch {
 	case err == nil:

@@ -47,7 +47,7 @@ func New(t testing.TB) *Server {
 // Start starts a stand-in that the caller closes: for programs, such as a bench.
 func Start() *Server {
 	s := &Server{byKind: map[Kind]int{}, arrivals: make(chan *Request, 1<<14)}
-	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
+	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
 	return s
 }
@@ -120,7 +120,8 @@ func (s *Server) Next(ctx context.Context, t testing.TB) *Request {
 
 const mostBody = 64 << 20
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers as the stand-in, for one that stands before it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody))
 	if err != nil {
 		return

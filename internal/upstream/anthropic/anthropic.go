@@ -1,120 +1,142 @@
 package anthropic
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway/dialect"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
 )
 
-// Config says where the upstream is and how to get in. One of Key and Token is
-// set. Zero durations take the defaults.
+// Config says where the upstream is and how to get in. One of Key, Token and
+// Credential is set. The rest is as in origin.Config.
 type Config struct {
-	Name          string
-	BaseURL       string                                // such as "https://api.anthropic.com"; a path is kept
-	Key           secret.Text                           // sent as x-api-key
-	Token         secret.Text                           // sent as Authorization: Bearer
-	Proxy         func(*http.Request) (*url.URL, error) // nil: none
-	TLS           *tls.Config                           // nil: the system's roots
-	ConnectWithin time.Duration                         // 10 seconds
-	// DialContext connects to the upstream, DialProxy to a proxy; nil: a
-	// net.Dialer. They are two, because an upstream is where an owner says and a
-	// proxy where whoever runs the server says. A *fault.Error among their
-	// errors, or Proxy's, is what Send fails with.
-	DialContext, DialProxy func(ctx context.Context, network, address string) (net.Conn, error)
-	HeaderWithin           time.Duration // from the request to a stream's header: 120 seconds
-	// WholeWithin is the same for an answer that is not streamed, whose header
-	// comes when the model is done. Clients wait for 10 minutes, and so do we.
-	WholeWithin time.Duration
+	Name       string
+	BaseURL    string      // such as "https://api.anthropic.com"; a path is kept
+	Key        secret.Text // sent as x-api-key
+	Token      secret.Text // sent as Authorization: Bearer
+	Credential origin.Credential
+	RanOut     func(*http.Response) bool // whether an answer says that Credential's time is over; nil: a 401 does
+
+	// Provider is whose names and abilities hold; "": what clients ask for and say
+	// goes out as it is.
+	Provider  catalogue.Provider
+	Catalogue *catalogue.Catalogue
+	Models    map[string]string // :: model → name there
+	Always    []direct.Field    // sent with every request
+	Mute      bool              // the upstream sends no pings, wherever it is
+
+	Proxy                     func(*http.Request) (*url.URL, error)
+	TLS                       *tls.Config
+	ConnectWithin             time.Duration
+	DialContext, DialProxy    func(ctx context.Context, network, address string) (net.Conn, error)
+	HeaderWithin, WholeWithin time.Duration
 }
 
 // Upstream is one such place. Make it with New, and Close it.
 type Upstream struct {
-	name      string
-	base      *url.URL
-	paths     map[gateway.Operation]string // escaped
-	auth      string                       // the header that carries the credential, in canonical form
-	secret    secret.Text
-	oauth     bool            // the credential is a token, so the OAuth beta is ours to send
-	whole     time.Duration   // Config.WholeWithin
-	direct    *direct.Pool    // nil if there is a proxy in between
-	transport *http.Transport // for that case
-	patient   *http.Transport // and for answers that are not streamed
+	cfg    Config
+	paths  map[gateway.Operation]string // escaped
+	rules  catalogue.Rules
+	oauth  bool // the credential is a token, so the OAuth beta is ours to send
+	origin *origin.Origin
 }
 
 // New returns an Upstream, or says what is wrong with its address or credential.
 func New(cfg Config) (*Upstream, error) {
-	base, err := url.Parse(cfg.BaseURL)
-	if err != nil || (base.Scheme != "https" && base.Scheme != "http") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" || base.User != nil {
-		return nil, fault.New(fault.Invalid, "the upstream's address is not a plain http or https URL").At("base_url")
+	to, err := origin.New(origin.Config{URL: cfg.BaseURL, Proxy: cfg.Proxy, TLS: cfg.TLS, ConnectWithin: cfg.ConnectWithin,
+		DialContext: cfg.DialContext, DialProxy: cfg.DialProxy, HeaderWithin: cfg.HeaderWithin, WholeWithin: cfg.WholeWithin})
+	if err != nil {
+		return nil, err
 	}
-	if cfg.Key.Empty() == cfg.Token.Empty() {
+	u := &Upstream{origin: to, oauth: !cfg.Token.Empty()}
+	switch {
+	case cfg.Credential != nil && cfg.Key.Empty() && !u.oauth:
+	case cfg.Credential == nil && !cfg.Key.Empty() && !u.oauth:
+		cfg.Credential = origin.Key("X-Api-Key", cfg.Key)
+	case cfg.Credential == nil && cfg.Key.Empty() && u.oauth:
+		cfg.Credential = origin.Key("Authorization", secret.New("Bearer "+cfg.Token.Reveal()))
+	default:
 		return nil, fault.New(fault.Invalid, "an upstream needs one credential, a key or a token").At("key")
 	}
-	cfg.HeaderWithin, cfg.WholeWithin = cmp.Or(cfg.HeaderWithin, 2*time.Minute), cmp.Or(cfg.WholeWithin, 10*time.Minute)
-	u := &Upstream{name: cfg.Name, base: base, auth: "X-Api-Key", secret: cfg.Key, whole: cfg.WholeWithin}
-	if u.oauth = !cfg.Token.Empty(); u.oauth {
-		u.auth, u.secret = "Authorization", secret.New("Bearer "+cfg.Token.Reveal())
+	if cfg.RanOut == nil {
+		cfg.RanOut = func(r *http.Response) bool { return r.StatusCode == http.StatusUnauthorized }
 	}
-	if proxied(cfg, base) {
-		u.transport, u.patient = newTransport(cfg, cfg.HeaderWithin), newTransport(cfg, cfg.WholeWithin)
-	} else {
-		u.direct = newPool(cfg, base)
+	if cfg.Provider != "" {
+		u.rules = cfg.Catalogue.Rules(cfg.Provider)
 	}
-	prefix := strings.TrimSuffix(base.EscapedPath(), "/")
+	u.cfg = cfg
+	prefix := strings.TrimSuffix(to.Base().EscapedPath(), "/")
 	u.paths = map[gateway.Operation]string{
 		gateway.Messages: prefix + "/v1/messages", gateway.CountTokens: prefix + "/v1/messages/count_tokens"}
 	return u, nil
 }
 
 // Name is the upstream's name.
-func (u *Upstream) Name() string { return u.name }
+func (u *Upstream) Name() string { return u.cfg.Name }
 
 // Pings is true of the Anthropic API itself, which fills its silences. Nothing
 // is known of other servers in its format.
 func (u *Upstream) Pings() bool {
-	host := u.base.Hostname()
+	if u.cfg.Mute {
+		return false
+	}
+	host := u.origin.Base().Hostname()
 	return host == "anthropic.com" || strings.HasSuffix(host, ".anthropic.com")
 }
 
-// Close ends idle connections.
+// Status is how its credential stands.
+func (u *Upstream) Status() lease.Status { return u.cfg.Credential.Status() }
+
+// Close ends idle connections, and renewing.
 func (u *Upstream) Close() {
-	if u.direct != nil {
-		u.direct.Close()
-		return
+	u.origin.Close()
+	u.cfg.Credential.Close()
+}
+
+// Serves reports whether the upstream has a name for a model.
+func (u *Upstream) Serves(model string) bool {
+	_, ok := u.model(model)
+	return ok
+}
+
+func (u *Upstream) model(asked string) (string, bool) {
+	if u.cfg.Provider == "" {
+		return asked, true
 	}
-	u.transport.CloseIdleConnections()
-	u.patient.CloseIdleConnections()
+	return u.cfg.Catalogue.On(u.cfg.Provider, catalogue.Place{Names: u.cfg.Models}, asked)
 }
 
 // Send implements gateway.Upstream.
 func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answer, error) {
 	path, ok := u.paths[call.Operation]
 	if !ok {
-		return nil, fault.New(fault.Unsupported, "the upstream %s cannot do that", u.name)
+		return nil, fault.New(fault.Unsupported, "the upstream %s cannot do that", u.cfg.Name)
 	}
-	var response *http.Response
-	var err error
-	if u.direct != nil {
-		request := &direct.Request{Target: direct.Target(path, call.Query), Header: call.Header, Own: u.own(call.Header), Body: call.Body()}
-		if !call.Stream {
-			request.HeaderWithin = u.whole
-		}
-		response, err = u.direct.Send(ctx, request)
-	} else {
-		response, err = u.sendProxied(ctx, path, call)
+	request := origin.Request{Target: direct.Target(path, call.Query), Header: call.Header, Own: u.cfg.Always, Body: call.Body(), Reader: call.Reader, Stream: call.Stream}
+	if u.cfg.Provider == "" {
+		request.Own = u.own(call.Header)
+	} else if err := u.adapt(&request, call); err != nil {
+		return nil, err
 	}
+	response, err := u.origin.Prove(ctx, request, u.cfg.Credential, call.Who, u.cfg.RanOut)
 	if err != nil {
-		return nil, classify(err)
+		return nil, err
+	}
+	if u.cfg.Provider != "" && response.StatusCode >= http.StatusBadRequest {
+		return origin.Refusal(response, response.Header)
 	}
 	return &gateway.Answer{Status: response.StatusCode, Header: response.Header, Body: response.Body, Length: response.ContentLength}, nil
 }
@@ -123,15 +145,34 @@ var identity = []string{"identity"}
 
 // own is what we send instead of what the client sent under the same names.
 func (u *Upstream) own(client http.Header) []direct.Field {
-	other := "Authorization"
-	if u.oauth {
-		other = "X-Api-Key"
-	}
-	fields := append(make([]direct.Field, 0, 4),
-		direct.Field{Name: u.auth, Values: []string{u.secret.Reveal()}}, direct.Field{Name: other},
-		direct.Field{Name: "Accept-Encoding", Values: identity})
+	fields := append(make([]direct.Field, 0, 2+len(u.cfg.Always)), direct.Field{Name: "Accept-Encoding", Values: identity})
 	if betas := client["Anthropic-Beta"]; !u.oauth && len(betas) > 0 {
 		fields = append(fields, direct.Field{Name: "Anthropic-Beta", Values: gateway.WithoutBeta(betas, gateway.OAuthBeta)})
 	}
-	return fields
+	return append(fields, u.cfg.Always...)
+}
+
+// adapt makes of a request what another provider of this format takes: its name
+// of the model, and of betas and their members those that it knows.
+func (u *Upstream) adapt(r *origin.Request, call *gateway.Call) error {
+	model, ok := u.model(call.Model)
+	if !ok {
+		return gateway.NoSuchModel(u.cfg.Name, call.Model)
+	}
+	betas, drop := u.rules.Apply(dialect.Betas(call.Header["Anthropic-Beta"]))
+	body, err := dialect.Rename(call.Body(), call.Model, model, drop)
+	if err != nil {
+		return errors.Join(gateway.ErrNotSent, err)
+	}
+	r.Body = body
+	if len(body) == 0 || &body[0] != &call.Body()[0] {
+		r.Reader = origin.NewReader(body)
+	}
+	r.Own = append(make([]direct.Field, 0, 2+len(u.cfg.Always)), direct.Field{Name: "Accept-Encoding", Values: identity})
+	line := direct.Field{Name: "Anthropic-Beta"}
+	if len(betas) > 0 {
+		line.Values = []string{strings.Join(betas, ",")}
+	}
+	r.Own = append(append(r.Own, line), u.cfg.Always...)
+	return nil
 }

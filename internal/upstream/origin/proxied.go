@@ -1,4 +1,4 @@
-package anthropic
+package origin
 
 import (
 	"cmp"
@@ -72,14 +72,14 @@ func newTransport(cfg Config, within time.Duration) *http.Transport {
 }
 
 // sendProxied sends through a proxy, as net/http does it.
-func (u *Upstream) sendProxied(ctx context.Context, path string, call *gateway.Call) (*http.Response, error) {
-	target, err := u.base.Parse(direct.Target(path, call.Query))
+func (o *Origin) sendProxied(ctx context.Context, r *Request) (*http.Response, error) {
+	target, err := o.base.Parse(r.Target)
 	if err != nil {
 		return nil, err
 	}
-	header := make(http.Header, len(call.Header)+4)
-	maps.Copy(header, call.Header)
-	for _, f := range u.own(call.Header) {
+	header := make(http.Header, len(r.Header)+len(r.Own))
+	maps.Copy(header, r.Header)
+	for _, f := range r.Own {
 		if header[f.Name] = f.Values; len(f.Values) == 0 {
 			delete(header, f.Name)
 		}
@@ -89,19 +89,19 @@ func (u *Upstream) sendProxied(ctx context.Context, path string, call *gateway.C
 	if header["User-Agent"] == nil {
 		header["User-Agent"] = []string{""} // or net/http names itself
 	}
-	transport := u.transport
-	if !call.Stream {
-		transport = u.patient
+	transport := o.patient
+	if r.Stream {
+		transport = o.transport
 	}
 	var connected atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	response, err := transport.RoundTrip((&http.Request{
-		Method: http.MethodPost, URL: target, Host: u.base.Host, Header: header,
+		Method: http.MethodPost, URL: target, Host: o.base.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Body: call.Reader(), ContentLength: int64(len(call.Body())),
+		Body: r.Reader(), ContentLength: int64(len(r.Body)),
 		// For a connection that was closed before anything was sent on it; a
 		// request that may have been read is not sent again.
-		GetBody: func() (io.ReadCloser, error) { return call.Reader(), nil },
+		GetBody: func() (io.ReadCloser, error) { return r.Reader(), nil },
 	}).WithContext(ctx))
 	if err != nil && !connected.Load() {
 		err = &direct.UnsentError{Err: err}

@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"errors"
+	"hash/maphash"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+)
+
+// server is an upstream that does not have every model.
+type server interface{ Serves(model string) bool }
+
+// choose is the order in which the upstreams of a route are asked for a model: as
+// the organization has ordered them, those that share the load by their weights and
+// by the session, which so stays where its prompts are cached. None is in it that
+// stands behind another fence than the first, and those that have been failing come
+// last.
+func (r *Route) choose(model, session string) []Upstream {
+	var order []Upstream
+	for i := 0; i < len(r.Upstreams); {
+		end := i + 1
+		if r.weight(i) > 0 {
+			for end < len(r.Upstreams) && r.weight(end) > 0 {
+				end++
+			}
+		}
+		order = append(order, r.shared(i, end, session)...)
+		i = end
+	}
+	order = slices.DeleteFunc(order, func(u Upstream) bool {
+		s, picky := u.(server)
+		return picky && !s.Serves(model)
+	})
+	if len(order) < 2 {
+		return order
+	}
+	fence := r.Fences[order[0].Name()]
+	order = slices.DeleteFunc(order, func(u Upstream) bool { return r.Fences[u.Name()] != fence })
+	if r.Health == nil {
+		return order
+	}
+	var well, ill []Upstream
+	for _, u := range order {
+		if r.Health.Open(u.Name(), model) {
+			ill = append(ill, u)
+		} else {
+			well = append(well, u)
+		}
+	}
+	return append(well, ill...)
+}
+
+func (r *Route) weight(i int) int {
+	if i < len(r.Weights) {
+		return r.Weights[i]
+	}
+	return 0
+}
+
+var seed = maphash.MakeSeed()
+
+// shared orders the upstreams that share a session's load: the highest of weighted
+// hashes comes first, so that a session moves only if its upstream goes.
+func (r *Route) shared(from, to int, session string) []Upstream {
+	part := slices.Clone(r.Upstreams[from:to])
+	if len(part) < 2 {
+		return part
+	}
+	score := make(map[string]float64, len(part))
+	for i, u := range part {
+		hash := maphash.String(seed, session+"\x00"+u.Name())
+		score[u.Name()] = -float64(r.weight(from+i)) / math.Log((float64(hash>>11)+0.5)/(1<<53))
+	}
+	slices.SortStableFunc(part, func(a, b Upstream) int {
+		switch {
+		case score[a.Name()] > score[b.Name()]:
+			return -1
+		case score[a.Name()] < score[b.Name()]:
+			return 1
+		}
+		return 0
+	})
+	return part
+}
+
+// elsewhere reports whether an answer with this status is a reason to ask the next
+// upstream: the request may be good, and the trouble this upstream's alone.
+func elsewhere(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= http.StatusInternalServerError
+}
+
+// tries is what came of the upstreams that were asked so far.
+type tries struct {
+	best     *Answer // of those that refused, the one that says the most
+	upstream Upstream
+	err      error
+	unsent   bool // none has heard of the request
+}
+
+// rank orders what is handed on when every upstream has refused: a client that
+// waits and tries again is served best.
+func rank(status int) int {
+	switch {
+	case status == http.StatusTooManyRequests:
+		return 4
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return 3
+	case status == http.StatusNotFound:
+		return 1
+	}
+	return 2
+}
+
+const maxKept = 64 << 10
+
+// keep remembers a refusal, read whole so that its connection is free.
+func (t *tries) keep(u Upstream, a *Answer) {
+	t.unsent = false
+	defer a.Body.Close()
+	if t.best != nil && rank(t.best.Status) > rank(a.Status) {
+		return
+	}
+	body, err := io.ReadAll(io.LimitReader(a.Body, maxKept))
+	if err != nil {
+		return
+	}
+	a.Body, a.Length = document(body), int64(len(body))
+	delete(a.Header, "Content-Encoding")
+	t.best, t.upstream = a, u
+}
+
+// ask asks one upstream after the other until one takes the request.
+func (x *exchange) ask() error {
+	order := x.choices
+	t := tries{unsent: true}
+	for i, u := range order {
+		x.upstream, x.seen.Upstream = u, u.Name()
+		x.sent = x.g.cfg.Now()
+		answer, err := u.Send(x.ctx, &x.call)
+		x.report(u, answer, err)
+		switch {
+		case err == nil && (i == len(order)-1 && t.best == nil || !elsewhere(answer.Status)):
+			x.answer = answer
+			return nil
+		case err == nil:
+			t.keep(u, answer)
+		default:
+			t.unsent = t.unsent && (errors.Is(err, ErrNotSent) || fault.Is(err, fault.Unsupported))
+			if t.err == nil || !errors.Is(err, errNoModel) {
+				t.err = err
+			}
+			if x.ctx.Err() != nil || fault.Is(err, fault.Invalid) {
+				x.unsent = t.unsent
+				return x.sendFailed(err)
+			}
+		}
+		if i < len(order)-1 {
+			x.seen.Failovers++
+		}
+	}
+	x.unsent = t.unsent
+	if t.best != nil {
+		x.upstream, x.seen.Upstream, x.answer = t.upstream, t.upstream.Name(), t.best
+		return nil
+	}
+	return x.sendFailed(t.err)
+}
+
+// report tells the circuits how an upstream did. What is the client's fault, or the
+// model's, is not the upstream's.
+func (x *exchange) report(u Upstream, a *Answer, err error) {
+	if x.route.Health == nil || x.ctx.Err() != nil {
+		return
+	}
+	switch {
+	case err != nil && (errors.Is(err, errNoModel) || fault.Is(err, fault.Unsupported) || fault.Is(err, fault.Invalid)):
+	case err != nil:
+		x.route.Health.Report(u.Name(), x.seen.Model, false, 0)
+	case a.Status == http.StatusNotFound:
+	default:
+		x.route.Health.Report(u.Name(), x.seen.Model, !elsewhere(a.Status), retryAfter(a.Header))
+	}
+}
+
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 || seconds > 3600 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// sessionOf is what a conversation is known by: Claude Code's own id, or else the
+// credential.
+func (x *exchange) sessionOf() string {
+	if id := bounded(x.r.Header, "X-Claude-Code-Session-Id"); id != "" {
+		return id
+	}
+	return credentialID(x.who)
+}

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropicaws"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/awsauth"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/azureauth"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/bedrock"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/foundry"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/googleauth"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/simulated"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/vertex"
+)
+
+// Clouds are the addresses at which clouds hand out credentials, where they are
+// others than the clouds' own: a private endpoint, or a test's stand-in. "" is the
+// cloud's own.
+type Clouds struct {
+	STS       string // of AWS
+	Token     string // of Google
+	IAM       string // of Google
+	Authority string // Entra's
+}
+
+// newUpstream makes the upstream of an organization's settings.
+func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
+	plain := anthropic.Config{Name: u.Name, BaseURL: u.BaseURL, Models: u.Settings.Models, Proxy: d.proxy, DialContext: d.guard.DialContext}
+	to := origin.Config{URL: u.BaseURL, Proxy: d.proxy, DialContext: d.guard.DialContext}
+	in := u.Settings
+	switch u.Provider {
+	case upstream.Anthropic:
+		plain.Models, plain.Key = nil, u.Credential
+		return anthropic.New(plain)
+	case upstream.AnthropicAWS:
+		auth, err := d.aws(u, anthropicaws.Service, "X-Api-Key")
+		if err != nil {
+			return nil, err
+		}
+		plain.Credential = auth
+		return anthropicaws.New(plain, in.Region, in.Workspace, d.catalogue)
+	case upstream.Bedrock:
+		auth, err := d.aws(u, bedrock.Service, "")
+		if err != nil {
+			return nil, err
+		}
+		return bedrock.New(bedrock.Config{Name: u.Name, Region: in.Region, Geography: in.Geography, Models: in.Models, Catalogue: d.catalogue, Auth: auth, Origin: to})
+	case upstream.Vertex:
+		auth, err := googleauth.New(googleauth.Config{Key: u.Credential, Ambient: in.Way == upstream.WayAmbient, Impersonate: in.Impersonate,
+			TokenURL: d.clouds.Token, IAMURL: d.clouds.IAM, Client: cloudClient, Now: d.now})
+		if err != nil {
+			return nil, err
+		}
+		return vertex.New(vertex.Config{Name: u.Name, Project: in.Project, Region: in.Region, Models: in.Models, Catalogue: d.catalogue, Auth: auth, Origin: to})
+	case upstream.Foundry:
+		return d.foundry(u, plain)
+	case upstream.Simulated:
+		return simulated.New(u.Name), nil
+	}
+	return nil, fmt.Errorf("there is no provider %q", u.Provider)
+}
+
+// cloudClient asks clouds for credentials. Their addresses are the clouds' own, or
+// what whoever runs the server says: no owner of an organization has a say in them.
+var cloudClient = &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+func (d *directory) aws(u upstream.Upstream, service, keyName string) (*awsauth.Auth, error) {
+	in := u.Settings
+	cfg := awsauth.Config{Region: in.Region, Service: service, STS: d.clouds.STS, Now: d.now,
+		Role: awsauth.Role{ARN: in.RoleARN, ExternalID: string(u.Organization), PerMember: in.PerMember}}
+	switch in.Way {
+	case upstream.WayAmbient:
+		cfg.Ambient = true
+	case upstream.WayAccess:
+		cfg.Static = awsauth.Key{ID: in.AccessKeyID, Secret: u.Credential}
+	default:
+		cfg.Bearer, cfg.KeyName = u.Credential, keyName
+	}
+	return awsauth.New(cfg)
+}
+
+func (d *directory) foundry(u upstream.Upstream, cfg anthropic.Config) (gateway.Upstream, error) {
+	in := u.Settings
+	if cfg.BaseURL == "" {
+		cfg.BaseURL = foundry.Endpoint(in.Resource)
+	}
+	if in.Way == upstream.WayKey {
+		cfg.Key = u.Credential
+		return foundry.New(cfg, d.catalogue)
+	}
+	auth, err := azureauth.New(azureauth.Config{Tenant: in.Tenant, Client: in.Client, Secret: u.Credential, Ambient: in.Way == upstream.WayAmbient,
+		Authority: d.clouds.Authority, HTTP: cloudClient, Now: d.now})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Credential = auth
+	return foundry.New(cfg, d.catalogue)
+}
+
+const (
+	probeModel  = "claude-haiku-4-5-20251001"
+	probeWithin = 30 * time.Second
+	maxProbe    = 64 << 10
+)
+
+// Probe implements upstream.Prober: one token of a real model, paid for like any.
+func (d *directory) Probe(ctx context.Context, u upstream.Upstream, model string) upstream.Probe {
+	if model == "" {
+		model = probeModel
+	}
+	found := upstream.Probe{Model: model}
+	made, err := d.newUpstream(u)
+	if err != nil {
+		found.Problem = fault.Message(err)
+		return found
+	}
+	defer closeUpstream(made)
+	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+	defer cancel()
+	quoted, err := json.Marshal(model)
+	if err != nil {
+		found.Problem = err.Error()
+		return found
+	}
+	body := append(append([]byte(`{"model":`), quoted...), `,"max_tokens":1,"messages":[{"role":"user","content":"."}]}`...)
+	began := time.Now()
+	answer, err := made.Send(ctx, gateway.NewCall(gateway.Call{ID: id.NewRequest(), Operation: gateway.Messages, Model: model, MaxTokens: 1,
+		Header: http.Header{"Content-Type": {"application/json"}, "Anthropic-Version": {"2023-06-01"}, "User-Agent": {"gatehouse"}},
+		Who:    caller.OfSystem(u.Organization)}, body))
+	found.Took = time.Since(began)
+	if held, ok := made.(interface{ Status() lease.Status }); ok {
+		found.Expires = held.Status().Expires
+	}
+	if err != nil {
+		found.Problem = fault.Message(err)
+		if f, ok := errors.AsType[*fault.Error](err); ok {
+			found.Hint = f.Hint
+		}
+		return found
+	}
+	defer answer.Body.Close()
+	readProbe(&found, answer)
+	return found
+}
+
+func readProbe(found *upstream.Probe, answer *gateway.Answer) {
+	found.Status = answer.Status
+	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxProbe))
+	if err != nil {
+		found.Problem = "the answer broke off"
+		return
+	}
+	var said struct {
+		Content []struct{ Text string }
+		Error   struct{ Message string }
+	}
+	if json.Unmarshal(bytes.TrimSpace(raw), &said) != nil {
+		found.Problem = "the answer is not one of the Messages API"
+		return
+	}
+	switch {
+	case answer.Status != http.StatusOK && said.Error.Message != "":
+		found.Problem = said.Error.Message
+	case answer.Status != http.StatusOK:
+		found.Problem = fmt.Sprintf("the provider answered with status %d", answer.Status)
+	case len(said.Content) > 0:
+		found.Answer = said.Content[0].Text
+	}
+}
