@@ -165,10 +165,6 @@ func Canonical(name string) string {
 	return name
 }
 
-// RuleName is a model's name as a provider makes it from the id, without a
-// geography.
-func RuleName(p Provider, model string) string { return byRule(p, model) }
-
 // On is what a model is called on a provider, and whether it is there.
 func (c *Catalogue) On(p Provider, at Place, asked string) (string, bool) {
 	model := Model(asked)
@@ -191,7 +187,7 @@ func (c *Catalogue) On(p Provider, at Place, asked string) (string, bool) {
 	case known && name == "":
 		return "", false
 	case !known:
-		name = byRule(p, model)
+		name = RuleName(p, model)
 	}
 	if p == Bedrock && at.Geography != "" {
 		name = at.Geography + "." + name
@@ -210,8 +206,9 @@ func plausible(model string) bool {
 	})
 }
 
-// byRule is a name as a provider makes it from a model's id.
-func byRule(p Provider, model string) string {
+// RuleName is a model's name as a provider makes it from the id, without a
+// geography.
+func RuleName(p Provider, model string) string {
 	base, date := cutDate(model)
 	switch {
 	case p == Bedrock && date != "":

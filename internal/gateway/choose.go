@@ -132,6 +132,7 @@ func (t *tries) keep(u Upstream, a *Answer) {
 	}
 	body, err := io.ReadAll(io.LimitReader(a.Body, maxKept))
 	if err != nil {
+		t.err = err
 		return
 	}
 	a.Body, a.Length = document(body), int64(len(body))
@@ -146,6 +147,9 @@ func (x *exchange) ask() error {
 	for i, u := range order {
 		x.upstream, x.seen.Upstream = u, u.Name()
 		x.sent = x.g.cfg.Now()
+		if x.route.Health != nil {
+			x.route.Health.Ask(u.Name(), x.seen.Model)
+		}
 		answer, err := u.Send(x.ctx, &x.call)
 		x.report(u, answer, err)
 		switch {

@@ -190,9 +190,6 @@ var ways = map[Provider][]Way{
 	Foundry:      {WayKey, WayAccount, WayAmbient},
 }
 
-// Ways lists the ways into a provider.
-func Ways(p Provider) []Way { return slices.Clone(ways[p]) }
-
 const maxCredential = 16 << 10
 
 func checkCredential(u *Upstream) error {

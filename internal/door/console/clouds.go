@@ -35,7 +35,7 @@ const sealed = " It is sealed at rest and never shown again."
 
 var (
 	roleFields = []field{
-		text("role_arn", "Role to assume", "arn:aws:iam::123456789012:role/gatehouse", "Its trust policy must ask for the external id below. Not with a key.", true),
+		text("role_arn", "Role to assume", "arn:aws:iam::123456789012:role/gatehouse", "", true),
 		{Kind: "checks", Name: "per_member", Label: "Sessions", Options: []option{{Value: "yes", Text: "Each member has a session of the role", Help: "Named after the member, so that CloudTrail and the bill say who it was. The role must allow sts:TagSession."}}},
 	}
 	accessKeyID = text("access_key_id", "Access key id", "AKIA…", "With an access key.", true)

@@ -40,7 +40,7 @@ type upstreamRow struct {
 	ID, Name, Provider, BaseURL string
 	Detail                      string
 	Place                       int
-	First, Last                 bool
+	First, Last, Inside         bool
 	Made                        moment
 }
 
@@ -52,7 +52,7 @@ func (c *Console) upstreamList(v *visit) error {
 	page, turn := cut(all, v.r.URL)
 	var rows []upstreamRow
 	for i, u := range page {
-		rows = append(rows, upstreamRow{string(u.ID), u.Name, providerNames[u.Provider], u.BaseURL, whereabouts(u), i + 1, u.ID == all[0].ID, u.ID == all[len(all)-1].ID, c.moment(u.CreatedAt)})
+		rows = append(rows, upstreamRow{string(u.ID), u.Name, providerNames[u.Provider], u.BaseURL, whereabouts(u), i + 1, u.ID == all[0].ID, u.ID == all[len(all)-1].ID, u.Provider == upstream.Simulated, c.moment(u.CreatedAt)})
 	}
 	return v.show(http.StatusOK, "upstreams", view{Title: "Upstreams", Lead: "Where models answer. The first that has the model is asked; if it is down, the next.", Notice: v.notice(),
 		Action: &link{"/upstreams/new", "Connect an upstream"}, Body: struct {

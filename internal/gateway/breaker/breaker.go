@@ -36,8 +36,7 @@ type Set struct {
 // New returns a Set in which all is well.
 func New(now func() time.Time) *Set { return &Set{now: now, circuits: map[key]*circuit{}} }
 
-// Open says whether an upstream is to be left alone for a model. Where it says no
-// of a circuit that had been open, the request is the one that tries.
+// Open says whether an upstream is to be left alone for a model.
 func (s *Set) Open(upstream, model string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,12 +44,23 @@ func (s *Set) Open(upstream, model string) bool {
 	if c == nil || c.until.IsZero() {
 		return false
 	}
-	now := s.now()
-	if now.Before(c.until) || (!c.trying.IsZero() && now.Sub(c.trying) < longest) {
-		return true
+	return !c.due(s.now())
+}
+
+// Ask says that an upstream is about to be asked: if its circuit is open and its time
+// has come, this is the request that tries, and others leave it alone meanwhile.
+func (s *Set) Ask(upstream, model string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, now := s.circuits[key{upstream, model}], s.now(); c != nil && !c.until.IsZero() && c.due(now) {
+		c.trying = now
 	}
-	c.trying = now
-	return false
+}
+
+// due reports whether an open circuit may be tried. A try that is never reported
+// stands in the way for a while only.
+func (c *circuit) due(now time.Time) bool {
+	return !now.Before(c.until) && (c.trying.IsZero() || now.Sub(c.trying) >= longest)
 }
 
 // State is how a circuit stands, for people.

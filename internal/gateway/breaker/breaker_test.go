@@ -32,6 +32,7 @@ func TestACircuit(t *testing.T) {
 	if s.Open("u", "m") {
 		t.Fatal("nobody tries whether it is back")
 	}
+	s.Ask("u", "m")
 	if !s.Open("u", "m") {
 		t.Fatal("two try at once")
 	}
@@ -44,6 +45,7 @@ func TestACircuit(t *testing.T) {
 	if s.Open("u", "m") {
 		t.Fatal("nobody tries a second time")
 	}
+	s.Ask("u", "m")
 	report(1, true)
 	if s.Open("u", "m") || len(s.States()) != 0 {
 		t.Errorf("it is back, and yet %+v", s.States())
@@ -59,7 +61,10 @@ func TestATryThatIsLost(t *testing.T) {
 		s.Report("u", "m", false, 0)
 	}
 	c.t = c.t.Add(5 * time.Second)
-	s.Open("u", "m")
+	s.Ask("u", "m")
+	if !s.Open("u", "m") {
+		t.Error("two try at once")
+	}
 	c.t = c.t.Add(2 * time.Minute)
 	if s.Open("u", "m") {
 		t.Error("nobody may try any more")

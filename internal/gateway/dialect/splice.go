@@ -3,6 +3,7 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -38,12 +39,17 @@ func (d Drop) has(name []byte) bool {
 // splice appends an object to a buffer: first the members of put, which are JSON
 // without braces, then what the object has and drop does not name.
 func splice(to, object []byte, drop Drop, put []byte) ([]byte, error) {
+	return spliceAnd(to, object, drop, put, func(_, _ []byte) error { return nil })
+}
+
+// spliceAnd is splice, which shows what it leaves out.
+func spliceAnd(to, object []byte, drop Drop, put []byte, left func(name, value []byte) error) ([]byte, error) {
 	to = append(to, '{')
 	to = append(to, put...)
 	empty := len(put) == 0
 	err := jsonscan.Members(object, func(name, value []byte) error {
 		if drop.has(name) {
-			return nil
+			return left(name, value)
 		}
 		if !empty {
 			to = append(to, ',')
@@ -55,6 +61,9 @@ func splice(to, object []byte, drop Drop, put []byte) ([]byte, error) {
 		to = append(to, value...)
 		return nil
 	})
+	if said, ok := errors.AsType[*fault.Error](err); ok {
+		return nil, said
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the request body is not a JSON object")
 	}
@@ -62,9 +71,9 @@ func splice(to, object []byte, drop Drop, put []byte) ([]byte, error) {
 }
 
 var (
-	toBedrock   = Drop{"model", "stream", "anthropic_version", "anthropic_beta"}
-	toVertex    = Drop{"model", "anthropic_version", "anthropic_beta"}
-	fromBedrock = Drop{"model", "stream", "anthropic_version", "anthropic_beta"}
+	toBedrock = Drop{"model", "stream", "anthropic_version", "anthropic_beta"}
+	toVertex  = Drop{"model", "anthropic_version", "anthropic_beta"}
+	fromCloud = toBedrock
 )
 
 // ToBedrock makes the body of Bedrock's InvokeModel from one of the Messages API.
@@ -124,32 +133,29 @@ func FromCloud(body []byte, model string, stream bool) (messages []byte, betas [
 	if stream {
 		put = append(put, `,"stream":true`...)
 	}
-	messages, err = splice(make([]byte, 0, len(body)+len(put)+8), body, fromBedrock, put)
-	if err != nil {
-		return nil, nil, err
-	}
-	betas, err = bodyBetas(body)
+	messages, err = spliceAnd(make([]byte, 0, len(body)+len(put)+8), body, fromCloud, put, func(name, value []byte) (err error) {
+		if inBody.has(name) {
+			betas, err = bodyBetas(value)
+		}
+		return err
+	})
 	return messages, betas, err
 }
 
 const maxBetas = 64
 
-func bodyBetas(body []byte) (betas []string, err error) {
-	err = jsonscan.Members(body, func(name, value []byte) error {
-		if !(Drop{"anthropic_beta"}).has(name) {
-			return nil
+var inBody = Drop{"anthropic_beta"}
+
+func bodyBetas(value []byte) (betas []string, err error) {
+	if json.Unmarshal(value, &betas) != nil || len(betas) > maxBetas {
+		return nil, fault.New(fault.Invalid, "must be a list of at most %d names", maxBetas).At("anthropic_beta")
+	}
+	for _, b := range betas {
+		if !beta(b) {
+			return nil, fault.New(fault.Invalid, "must be a list of names such as \"context-1m-2025-08-07\"").At("anthropic_beta")
 		}
-		if json.Unmarshal(value, &betas) != nil || len(betas) > maxBetas {
-			return fault.New(fault.Invalid, "must be a list of at most %d names", maxBetas).At("anthropic_beta")
-		}
-		for _, b := range betas {
-			if !beta(b) {
-				return fault.New(fault.Invalid, "must be a list of names such as \"context-1m-2025-08-07\"").At("anthropic_beta")
-			}
-		}
-		return nil
-	})
-	return betas, err
+	}
+	return betas, nil
 }
 
 // beta reports whether a value can stand in a header: a token of RFC 9110.

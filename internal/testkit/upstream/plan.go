@@ -1,5 +1,7 @@
 package upstream
 
+import "bytes"
+
 // Plan says how one request is answered. The zero value is the plain answer:
 // 200, as many words as Words says or max_tokens allows, nothing held back.
 type Plan struct {
@@ -32,6 +34,15 @@ type Plan struct {
 	StreamError string
 	// Gzip compresses the answer where the request accepts that.
 	Gzip bool
+}
+
+// Slowly holds streams back for ever whose request says "slowly": for tests that look
+// at a stream that does not end.
+func Slowly(r *Request) Plan {
+	if bytes.Contains(r.Body, []byte("slowly")) {
+		return Plan{Step: make(chan struct{})}
+	}
+	return Plan{}
 }
 
 const plainWords = 12

@@ -40,14 +40,6 @@ func made(t *testing.T, cfg anthropic.Config) *anthropic.Upstream {
 	return u
 }
 
-// slowly holds streams back that ask for it.
-func slowly(r *upstream.Request) upstream.Plan {
-	if strings.Contains(string(r.Body), "slowly") {
-		return upstream.Plan{Step: make(chan struct{})}
-	}
-	return upstream.Plan{}
-}
-
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	t.Run("direct", func(t *testing.T) {
@@ -55,7 +47,7 @@ func TestSuite(t *testing.T) {
 		upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
 			server := upstream.New(t)
 			server.RequireKey()
-			server.Respond(slowly)
+			server.Respond(upstream.Slowly)
 			return upstreamtest.Subject{Upstream: made(t, anthropic.Config{BaseURL: server.URL}), Model: "claude-a", Slow: "slowly"}
 		})
 	})
@@ -64,7 +56,7 @@ func TestSuite(t *testing.T) {
 		upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
 			server := upstream.New(t)
 			server.RequireKey()
-			server.Respond(slowly)
+			server.Respond(upstream.Slowly)
 			return upstreamtest.Subject{Upstream: made(t, anthropic.Config{BaseURL: server.URL, Proxy: proxy(t, nil)}), Model: "claude-a", Slow: "slowly"}
 		})
 	})

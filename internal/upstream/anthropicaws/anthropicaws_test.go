@@ -1,7 +1,6 @@
 package anthropicaws_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -16,13 +15,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/upstreamtest"
 )
 
-func slowly(r *upstream.Request) upstream.Plan {
-	if strings.Contains(string(r.Body), "slowly") {
-		return upstream.Plan{Step: make(chan struct{})}
-	}
-	return upstream.Plan{}
-}
-
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	for name, auth := range map[string]awsauth.Config{
@@ -34,7 +26,7 @@ func TestSuite(t *testing.T) {
 			t.Parallel()
 			upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
 				s := cloud.New(t)
-				s.Model.Respond(slowly)
+				s.Model.Respond(upstream.Slowly)
 				a, err := awsauth.New(auth)
 				if err != nil {
 					t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
-	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
@@ -126,13 +124,13 @@ func (a *Auth) Fields(ctx context.Context, s origin.Sent) ([]direct.Field, error
 	}
 	credentials, err := a.credentials(ctx, s.Who)
 	if err != nil {
-		return nil, unready(ctx, err)
+		return nil, origin.Unready(ctx, "AWS", err)
 	}
 	request := &http.Request{Method: http.MethodPost, URL: s.URL, Host: s.URL.Host, ContentLength: int64(len(s.Body)),
 		Header: http.Header{"Content-Type": {s.ContentType}}}
 	sum := sha256.Sum256(s.Body)
 	if err := a.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), a.cfg.Service, a.cfg.Region, a.cfg.Now()); err != nil {
-		return nil, unready(ctx, err)
+		return nil, origin.Unready(ctx, "AWS", err)
 	}
 	fields := []direct.Field{{Name: "X-Api-Key"}, {Name: "Content-Type", Values: request.Header["Content-Type"]}}
 	for _, name := range sign {
@@ -163,7 +161,7 @@ func (a *Auth) Refused(who caller.Caller) bool {
 		return true
 	}
 	if a.cfg.Ambient {
-		a.base.Refused(func(aws.Credentials) bool { return true })
+		a.base.Refused()
 		return true
 	}
 	return false
@@ -172,14 +170,4 @@ func (a *Auth) Refused(who caller.Caller) bool {
 // RanOut reports whether AWS refused a credential because its time is over.
 func RanOut(r *http.Response) bool {
 	return r.StatusCode == http.StatusForbidden && strings.HasPrefix(r.Header.Get("X-Amzn-Errortype"), "ExpiredToken")
-}
-
-// unready is the fault for a credential that cannot be had. The upstream has
-// heard nothing. The SDK's words stay in the log: they name accounts.
-func unready(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return fault.Wrap(fault.Unavailable, errors.Join(gateway.ErrNotSent, err), "this server has no credential for AWS just now").UntilMended().
-		WithHint("an owner of the organization must check the upstream's credential and its permissions")
 }

@@ -97,7 +97,7 @@ func (s *sessions) get(ctx context.Context, who caller.Caller) (aws.Credentials,
 }
 
 func (s *sessions) refused(who caller.Caller) {
-	s.of(who).lease.Refused(func(aws.Credentials) bool { return true })
+	s.of(who).lease.Refused()
 }
 
 func (s *sessions) of(who caller.Caller) *session {

@@ -13,11 +13,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
-	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
-	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
 	"golang.org/x/oauth2"
@@ -44,9 +41,9 @@ type Config struct {
 
 // Auth is an origin.Credential. Make it with New and Close it.
 type Auth struct {
+	origin.Token
 	cfg   Config
 	fetch func(context.Context) (lease.Credential[secret.Text], error)
-	lease *lease.Lease[secret.Text]
 }
 
 var _ origin.Credential = (*Auth)(nil)
@@ -66,7 +63,7 @@ func New(cfg Config) (*Auth, error) {
 	default:
 		return nil, fault.New(fault.Invalid, "a tenant, a client and its secret are needed, or the server's own identity").At("credential")
 	}
-	a.lease = lease.New(a.fetch, cfg.Now)
+	a.Token = origin.Token{Lease: lease.New(a.fetch, cfg.Now), Cloud: "Microsoft Foundry"}
 	return a, nil
 }
 
@@ -75,31 +72,6 @@ func id(s string) bool {
 	return s != "" && len(s) <= 100 && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.'
 	})
-}
-
-// Close ends renewing.
-func (a *Auth) Close() { a.lease.Close() }
-
-// Status is how the token stands.
-func (a *Auth) Status() lease.Status { return a.lease.Status() }
-
-// Refused implements origin.Credential.
-func (a *Auth) Refused(caller.Caller) bool {
-	a.lease.Refused(func(secret.Text) bool { return true })
-	return true
-}
-
-// Fields implements origin.Credential.
-func (a *Auth) Fields(ctx context.Context, _ origin.Sent) ([]direct.Field, error) {
-	token, err := a.lease.Get(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, fault.Wrap(fault.Unavailable, errors.Join(gateway.ErrNotSent, err), "this server has no credential for Microsoft Foundry just now").UntilMended().
-			WithHint("an owner of the organization must check the upstream's credential and its permissions")
-	}
-	return []direct.Field{{Name: "Authorization", Values: []string{"Bearer " + token.Reveal()}}, {Name: "X-Api-Key"}, {Name: "Api-Key"}}, nil
 }
 
 // secret is the client credentials grant of Entra:

@@ -49,14 +49,6 @@ var ways = map[string]awsauth.Config{
 		Role: awsauth.Role{ARN: cloud.RoleARN, ExternalID: cloud.ExternalID, PerMember: true}},
 }
 
-// slowly holds streams back that ask for it.
-func slowly(r *upstream.Request) upstream.Plan {
-	if strings.Contains(string(r.Body), "slowly") {
-		return upstream.Plan{Step: make(chan struct{})}
-	}
-	return upstream.Plan{}
-}
-
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	for name, way := range ways {
@@ -64,7 +56,7 @@ func TestSuite(t *testing.T) {
 			t.Parallel()
 			upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
 				s := cloud.New(t)
-				s.Model.Respond(slowly)
+				s.Model.Respond(upstream.Slowly)
 				return upstreamtest.Subject{Upstream: made(t, s, way), Model: model, Slow: "slowly"}
 			})
 		})

@@ -1,8 +1,6 @@
 package foundry
 
 import (
-	"strings"
-
 	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
@@ -12,13 +10,6 @@ import (
 // Endpoint is the address of a resource.
 func Endpoint(resource string) string {
 	return "https://" + resource + ".services.ai.azure.com/anthropic"
-}
-
-// Resource reports whether a text can be the name of a resource.
-func Resource(name string) bool {
-	return len(name) >= 2 && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
-	})
 }
 
 // New returns the upstream. Of cfg, BaseURL is the resource's, and Credential or

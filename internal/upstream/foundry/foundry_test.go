@@ -39,13 +39,6 @@ func made(t *testing.T, s *cloud.Server, byKey bool) *anthropic.Upstream {
 	return u
 }
 
-func slowly(r *upstream.Request) upstream.Plan {
-	if strings.Contains(string(r.Body), "slowly") {
-		return upstream.Plan{Step: make(chan struct{})}
-	}
-	return upstream.Plan{}
-}
-
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	for name, byKey := range map[string]bool{"key": true, "Entra": false} {
@@ -53,7 +46,7 @@ func TestSuite(t *testing.T) {
 			t.Parallel()
 			upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
 				s := cloud.New(t)
-				s.Model.Respond(slowly)
+				s.Model.Respond(upstream.Slowly)
 				return upstreamtest.Subject{Upstream: made(t, s, byKey), Model: "claude-opus-4-8", Slow: "slowly"}
 			})
 		})

@@ -13,11 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
-	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
-	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
 	"golang.org/x/oauth2"
@@ -48,9 +45,9 @@ type Config struct {
 
 // Auth is an origin.Credential. Make it with New and Close it.
 type Auth struct {
+	origin.Token
 	cfg    Config
 	source func(context.Context) (oauth2.TokenSource, error)
-	lease  *lease.Lease[secret.Text]
 }
 
 var _ origin.Credential = (*Auth)(nil)
@@ -83,7 +80,7 @@ func New(cfg Config) (*Auth, error) {
 		}
 		a.source = func(ctx context.Context) (oauth2.TokenSource, error) { return signed.TokenSource(ctx), nil }
 	}
-	a.lease = lease.New(a.fetch, cfg.Now)
+	a.Token = origin.Token{Lease: lease.New(a.fetch, cfg.Now), Cloud: "Google Cloud"}
 	return a, nil
 }
 
@@ -106,31 +103,6 @@ func readKey(cfg Config) (*jwt.Config, error) {
 }
 
 func bounded(s string) string { return s[:min(len(s), 40)] }
-
-// Close ends renewing.
-func (a *Auth) Close() { a.lease.Close() }
-
-// Status is how the token stands.
-func (a *Auth) Status() lease.Status { return a.lease.Status() }
-
-// Refused implements origin.Credential.
-func (a *Auth) Refused(caller.Caller) bool {
-	a.lease.Refused(func(secret.Text) bool { return true })
-	return true
-}
-
-// Fields implements origin.Credential.
-func (a *Auth) Fields(ctx context.Context, _ origin.Sent) ([]direct.Field, error) {
-	token, err := a.lease.Get(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, fault.Wrap(fault.Unavailable, errors.Join(gateway.ErrNotSent, err), "this server has no credential for Google Cloud just now").UntilMended().
-			WithHint("an owner of the organization must check the upstream's credential and its permissions")
-	}
-	return []direct.Field{{Name: "Authorization", Values: []string{"Bearer " + token.Reveal()}}, {Name: "X-Api-Key"}}, nil
-}
 
 func (a *Auth) fetch(ctx context.Context) (lease.Credential[secret.Text], error) {
 	none := lease.Credential[secret.Text]{}

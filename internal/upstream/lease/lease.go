@@ -31,10 +31,9 @@ type Status struct {
 type Lease[T any] struct {
 	fetch func(context.Context) (Credential[T], error)
 	now   func() time.Time
-	ctx   context.Context
-	end   context.CancelFunc
 
 	mu     sync.Mutex
+	closed bool
 	have   bool
 	held   Credential[T]
 	renew  time.Time // when to get the next one
@@ -46,15 +45,15 @@ type Lease[T any] struct {
 
 // New returns a Lease on what fetch gets.
 func New[T any](fetch func(context.Context) (Credential[T], error), now func() time.Time) *Lease[T] {
-	ctx, end := context.WithCancel(context.Background())
-	return &Lease[T]{fetch: fetch, now: now, ctx: ctx, end: end}
+	return &Lease[T]{fetch: fetch, now: now}
 }
 
-// Close ends renewing.
+// Close ends renewing by itself. Whoever still has the lease gets what they ask for:
+// requests outlive the settings that they began with.
 func (l *Lease[T]) Close() {
-	l.end()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	if l.timer != nil {
 		l.timer.Stop()
 	}
@@ -107,16 +106,11 @@ func (shortError) Error() string { return "the credential that was handed out ha
 
 var errShort = shortError{}
 
-// Refused says that a credential, which Get returned, was refused: the next Get
-// waits for another.
-func (l *Lease[T]) Refused(same func(T) bool) {
+// Refused says that the credential was refused: the next Get waits for another.
+func (l *Lease[T]) Refused() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.have && same(l.held.Value) {
-		l.have = false
-		l.status.Err, l.status.Expires = nil, time.Time{}
-		l.status.At = time.Time{}
-	}
+	l.have, l.status = false, Status{}
 }
 
 func (l *Lease[T]) good() bool {
@@ -148,7 +142,7 @@ func (l *Lease[T]) begin() <-chan struct{} {
 }
 
 func (l *Lease[T]) try(flight chan struct{}) {
-	ctx, cancel := context.WithTimeout(l.ctx, within)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	got, err := l.fetch(ctx)
 	l.mu.Lock()
@@ -169,7 +163,7 @@ func (l *Lease[T]) plan() {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	if l.ctx.Err() != nil || l.held.Expires.IsZero() || l.now().Sub(l.asked) > quiet {
+	if l.closed || l.held.Expires.IsZero() || l.now().Sub(l.asked) > quiet {
 		return
 	}
 	wait := patience
@@ -179,7 +173,7 @@ func (l *Lease[T]) plan() {
 	l.timer = time.AfterFunc(wait, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.ctx.Err() == nil && l.now().Sub(l.asked) <= quiet {
+		if !l.closed && l.now().Sub(l.asked) <= quiet {
 			l.begin()
 		}
 	})

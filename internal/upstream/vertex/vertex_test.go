@@ -36,13 +36,6 @@ func made(t *testing.T, s *cloud.Server, impersonate string) *vertex.Upstream {
 	return u
 }
 
-func slowly(r *upstream.Request) upstream.Plan {
-	if strings.Contains(string(r.Body), "slowly") {
-		return upstream.Plan{Step: make(chan struct{})}
-	}
-	return upstream.Plan{}
-}
-
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	for name, impersonate := range map[string]string{"key": "", "impersonation": cloud.Account} {
@@ -50,7 +43,7 @@ func TestSuite(t *testing.T) {
 			t.Parallel()
 			upstreamtest.Run(t, func(t *testing.T) upstreamtest.Subject {
 				s := cloud.New(t)
-				s.Model.Respond(slowly)
+				s.Model.Respond(upstream.Slowly)
 				return upstreamtest.Subject{Upstream: made(t, s, impersonate), Model: model, Slow: "slowly"}
 			})
 		})
