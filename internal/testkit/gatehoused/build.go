@@ -27,10 +27,17 @@ func Server(t testing.TB) string { return build(t, "gatehoused") }
 // Command returns the path of the member's program, built from this tree.
 func Command(t testing.TB) string { return build(t, "gatehouse") }
 
-// build runs the Go tool under a lock that holds across processes: packages are
-// tested at the same time, and each asks for the same file.
+// Built names the environment variable of a folder in which whoever runs all tests
+// has built the programs already, as the tests themselves are built.
+const Built = "GATEHOUSE_BUILT"
+
+// build runs the Go tool, unless that was done, under a lock that holds across
+// processes: packages are tested at the same time, and each asks for the same file.
 func build(t testing.TB, name string) string {
 	t.Helper()
+	if folder := os.Getenv(Built); folder != "" {
+		return filepath.Join(folder, name)
+	}
 	building.Lock()
 	defer building.Unlock()
 	root := repository.Root(t)
