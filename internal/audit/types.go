@@ -84,7 +84,12 @@ const (
 	UpstreamMoved     Type = "upstream.moved"
 	UpstreamRemoved   Type = "upstream.removed"
 	SigningKeyRotated Type = "signing_key.rotated"
-	MailFailed        Type = "mail.failed"
-	MailRetried       Type = "mail.retried"
-	MailLinkShown     Type = "mail.link_shown"
+
+	CloudAccessChanged Type = "cloud_access.changed"
+	CloudAccessRemoved Type = "cloud_access.removed"
+	CloudTokenIssued   Type = "cloud_access.token_issued"
+
+	MailFailed    Type = "mail.failed"
+	MailRetried   Type = "mail.retried"
+	MailLinkShown Type = "mail.link_shown"
 )

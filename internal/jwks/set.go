@@ -2,8 +2,7 @@ package jwks
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,36 +17,30 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-const (
-	// Overlap is how long a key is good for verifying after its successor signs.
-	Overlap = 90 * time.Minute
-	// lead is how long a key is published before it signs: longer than anybody
-	// may keep an old copy of the set.
-	lead = 2 * time.Minute
-	// Life is after how long a key is replaced by itself.
-	Life = 90 * 24 * time.Hour
-)
-
 // Key is a signing key.
 type Key struct {
 	ID        string // the "kid"
-	Private   ed25519.PrivateKey
+	Algorithm Algorithm
+	Private   crypto.Signer
 	CreatedAt time.Time
 	ActiveAt  time.Time
 }
 
 // Store is what the package needs stored. Private keys are sealed by it.
 type Store interface {
-	// Keys returns all keys in the order of ActiveAt.
-	Keys(ctx context.Context) ([]Key, error)
-	// Add adds a key, unless it is the first and another is there already.
+	// Keys returns all keys of an algorithm in the order of ActiveAt.
+	Keys(ctx context.Context, a Algorithm) ([]Key, error)
+	// Add adds a key, unless it is the first of its algorithm and another is there
+	// already.
 	Add(ctx context.Context, k Key, first bool, e audit.Event) error
 }
 
-// Set is the keys as one node knows them. Use Load; it is safe for concurrent use.
+// Set is the keys of one algorithm as one node knows them. Use Load or New; it is
+// safe for concurrent use.
 type Set struct {
-	store Store
-	now   func() time.Time
+	store     Store
+	algorithm Algorithm
+	now       func() time.Time
 
 	mu      sync.RWMutex
 	keys    []Key
@@ -56,33 +49,53 @@ type Set struct {
 	looking sync.Mutex // held while looking for a key that is not known
 	looked  time.Time
 	failed  error // how the last look went
+	making  sync.Mutex
+}
+
+// New is a set that has read nothing yet: see Ensure.
+func New(store Store, a Algorithm, now func() time.Time) *Set {
+	return &Set{store: store, algorithm: a, now: now}
 }
 
 // Load reads the keys, after making the first if there is none.
-func Load(ctx context.Context, store Store, now func() time.Time) (*Set, error) {
-	s := &Set{store: store, now: now}
-	if err := s.Reload(ctx); err != nil {
-		return nil, err
+func Load(ctx context.Context, store Store, a Algorithm, now func() time.Time) (*Set, error) {
+	s := New(store, a, now)
+	return s, s.Ensure(ctx)
+}
+
+// Ensure sees to it that there is a key to sign with. A set that was not made by
+// Load needs it before anything else.
+func (s *Set) Ensure(ctx context.Context) error {
+	if s.has() {
+		return nil
 	}
-	if len(s.keys) > 0 {
-		return s, nil
+	s.making.Lock()
+	defer s.making.Unlock()
+	if s.has() {
+		return nil
 	}
-	if err := s.add(ctx, caller.OfSystem(""), true, now()); err != nil {
-		return nil, err
+	if err := s.Reload(ctx); err != nil || s.has() {
+		return err
 	}
-	return s, nil
+	return s.add(ctx, caller.OfSystem(""), true, s.now())
+}
+
+func (s *Set) has() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.keys) > 0
 }
 
 // Reload reads the keys again.
 func (s *Set) Reload(ctx context.Context) error {
-	keys, err := s.store.Keys(ctx)
+	keys, err := s.store.Keys(ctx, s.algorithm)
 	if err != nil {
 		return fmt.Errorf("reading the signing keys: %w", err)
 	}
 	signers := map[string]jose.Signer{}
 	for _, k := range keys {
 		options := (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", k.ID)
-		if signers[k.ID], err = jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: k.Private}, options); err != nil {
+		if signers[k.ID], err = jose.NewSigner(jose.SigningKey{Algorithm: s.algorithm, Key: k.Private}, options); err != nil {
 			return fmt.Errorf("using signing key %s: %w", k.ID, err)
 		}
 	}
@@ -97,26 +110,30 @@ func (s *Set) Rotate(ctx context.Context, who caller.Caller) error {
 	if err := access.CheckInstance(who); err != nil {
 		return err
 	}
-	return s.add(ctx, who, false, s.now().Add(lead))
+	return s.add(ctx, who, false, s.now().Add(times[s.algorithm].lead))
 }
 
-// RotateIfOld rotates when the newest key is older than Life.
+// RotateIfOld rotates when the newest key is older than Life. Where there is no key
+// yet, none is made.
 func (s *Set) RotateIfOld(ctx context.Context, who caller.Caller) error {
+	if err := access.CheckInstance(who); err != nil {
+		return err
+	}
 	s.mu.RLock()
-	newest := s.keys[len(s.keys)-1].CreatedAt
+	young := len(s.keys) == 0 || s.now().Sub(s.keys[len(s.keys)-1].CreatedAt) < Life
 	s.mu.RUnlock()
-	if s.now().Sub(newest) < Life {
-		return access.CheckInstance(who)
+	if young {
+		return nil
 	}
 	return s.Rotate(ctx, who)
 }
 
 func (s *Set) add(ctx context.Context, who caller.Caller, first bool, active time.Time) error {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
+	private, err := generate(s.algorithm)
 	if err != nil {
 		return err
 	}
-	k := Key{ID: string(id.NewRequest())[4:], Private: private, CreatedAt: s.now(), ActiveAt: active}
+	k := Key{ID: string(id.NewRequest())[4:], Algorithm: s.algorithm, Private: private, CreatedAt: s.now(), ActiveAt: active}
 	if err := s.store.Add(ctx, k, first, audit.New(who, s.now(), audit.SigningKeyRotated, k.ID, nil)); err != nil {
 		return fmt.Errorf("adding a signing key: %w", err)
 	}
@@ -154,7 +171,7 @@ var ErrToken = errors.New("the token was not signed by this server")
 // Verify checks a token's signature and reads its claims. It fails with
 // ErrToken if the token is not ours; any other error says that we cannot tell.
 func (s *Set) Verify(ctx context.Context, token string, claims any) error {
-	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.EdDSA})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{s.algorithm})
 	if err != nil || len(parsed.Signatures) != 1 {
 		return ErrToken
 	}
@@ -172,7 +189,7 @@ func (s *Set) Verify(ctx context.Context, token string, claims any) error {
 	return nil
 }
 
-func (s *Set) verifier(ctx context.Context, kid string) (ed25519.PublicKey, error) {
+func (s *Set) verifier(ctx context.Context, kid string) (crypto.PublicKey, error) {
 	if key, ok := s.find(kid); ok {
 		return key, nil
 	}
@@ -199,10 +216,10 @@ func (s *Set) lookAgain(ctx context.Context) error {
 	return s.failed
 }
 
-func (s *Set) find(kid string) (ed25519.PublicKey, bool) {
+func (s *Set) find(kid string) (crypto.PublicKey, bool) {
 	for _, k := range s.published() {
 		if k.ID == kid {
-			return k.Private.Public().(ed25519.PublicKey), true
+			return k.Private.Public(), true
 		}
 	}
 	return nil, false
@@ -214,7 +231,7 @@ func (s *Set) published() []Key {
 	defer s.mu.RUnlock()
 	now, from := s.now(), 0
 	for i := 1; i < len(s.keys); i++ {
-		if now.Sub(s.keys[i].ActiveAt) > Overlap {
+		if now.Sub(s.keys[i].ActiveAt) > times[s.algorithm].overlap {
 			from = i
 		}
 	}
@@ -225,7 +242,7 @@ func (s *Set) published() []Key {
 func (s *Set) Public() jose.JSONWebKeySet {
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range s.published() {
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Algorithm: string(jose.EdDSA), Use: "sig"})
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Private.Public(), KeyID: k.ID, Algorithm: string(s.algorithm), Use: "sig"})
 	}
 	return set
 }

@@ -2,6 +2,7 @@ package jwks_test
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
+	"github.com/go-jose/go-jose/v4"
 )
 
 // shelf keeps keys in memory and can fail.
@@ -19,7 +21,7 @@ type shelf struct {
 	reads int
 }
 
-func (s *shelf) Keys(context.Context) ([]jwks.Key, error) {
+func (s *shelf) Keys(context.Context, jwks.Algorithm) ([]jwks.Key, error) {
 	s.reads++
 	return append([]jwks.Key(nil), s.keys...), s.fail
 }
@@ -33,11 +35,11 @@ func TestUnknownKeyIsNoRefusalWhileWeCannotTell(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1000, 0)
 	shared := &shelf{}
-	one, err := jwks.Load(t.Context(), shared, func() time.Time { return now })
+	one, err := jwks.Load(t.Context(), shared, jwks.EdDSA, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := jwks.Load(t.Context(), shared, func() time.Time { return now })
+	other, err := jwks.Load(t.Context(), shared, jwks.EdDSA, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func TestUnknownKeyIsNoRefusalWhileWeCannotTell(t *testing.T) {
 // FuzzVerify shows strangers' tokens to a set: none may be taken but the one it
 // signed itself.
 func FuzzVerify(f *testing.F) {
-	set, err := jwks.Load(f.Context(), &shelf{}, func() time.Time { return time.Unix(1000, 0) })
+	set, err := jwks.Load(f.Context(), &shelf{}, jwks.EdDSA, func() time.Time { return time.Unix(1000, 0) })
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -96,4 +98,70 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("%q is taken", token)
 		}
 	})
+}
+
+// TestRotationOfIdentityKeys follows an RSA key from before its first signature to
+// its end: what a cloud copied a day ago verifies whatever is signed.
+func TestRotationOfIdentityKeys(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	set := jwks.New(&shelf{}, jwks.RS256, func() time.Time { return now })
+	if err := set.RotateIfOld(t.Context(), caller.OfSystem("")); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(set.Public().Keys); got != 0 {
+		t.Fatalf("%d keys before anybody asked for one", got)
+	}
+	if err := set.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	day := func() string {
+		now = now.Add(24 * time.Hour)
+		token, err := set.Sign(map[string]string{"a": "b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	for n := range 200 {
+		if err := set.RotateIfOld(t.Context(), caller.OfSystem("")); err != nil {
+			t.Fatal(err)
+		}
+		copied := set.Public()
+		token := day()
+		parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys := copied.Key(parsed.Signatures[0].Protected.KeyID); len(keys) != 1 {
+			t.Fatalf("on day %d the key is none of %d that were copied the day before", n, len(copied.Keys))
+		} else if _, err := parsed.Verify(keys[0]); err != nil {
+			t.Fatalf("on day %d: %v", n, err)
+		}
+		if len(copied.Keys) > 2 {
+			t.Fatalf("on day %d %d keys are published", n, len(copied.Keys))
+		}
+	}
+}
+
+func TestStoredKeysComeBack(t *testing.T) {
+	t.Parallel()
+	for _, a := range []jwks.Algorithm{jwks.EdDSA, jwks.RS256} {
+		kept := &shelf{}
+		if _, err := jwks.Load(t.Context(), kept, a, time.Now); err != nil {
+			t.Fatal(err)
+		}
+		private, _, err := kept.keys[0].Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := jwks.ParsePrivate(a, private)
+		if err != nil || !read.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(kept.keys[0].Private.Public()) {
+			t.Errorf("a key of %s does not come back: %v", a, err)
+		}
+		other := map[jwks.Algorithm]jwks.Algorithm{jwks.EdDSA: jwks.RS256, jwks.RS256: jwks.EdDSA}[a]
+		if _, err := jwks.ParsePrivate(other, private); err == nil {
+			t.Errorf("a key of %s is taken for one of %s", a, other)
+		}
+	}
 }

@@ -15,7 +15,7 @@ import (
 func (s *Server) openDoors() {
 	address := addressOf(s.cfg.TrustedProxies)
 	s.doors.gateway = gatewaydoor.New(s.gateway, s.rooms.Sessions, s.cfg.Log)
-	s.doors.oauth = oauthdoor.New(oauthdoor.Config{OAuth: s.rooms.OAuth, Sessions: s.rooms.Sessions, Keys: s.keys, Authenticator: s.keeper,
+	s.doors.oauth = oauthdoor.New(oauthdoor.Config{OAuth: s.rooms.OAuth, Sessions: s.rooms.Sessions, Keys: s.keys, Clouds: s.rooms.CloudAccess, Authenticator: s.keeper,
 		Issuer: s.cfg.PublicURL, Instance: s.secrets.ID, Devices: limit.New(s.cfg.DeviceAuthorizations, 10*time.Minute, s.cfg.Now),
 		Tokens: limit.New(3000, time.Minute, s.cfg.Now), Address: address,
 		Granted: s.metrics.granted, Log: s.cfg.Log})

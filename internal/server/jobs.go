@@ -18,14 +18,14 @@ func (s *Server) changed(ctx context.Context, changes []feed.Change) error {
 	for _, c := range changes {
 		if c.Reset {
 			s.routes.dropAll()
-			return errors.Join(s.keys.Reload(ctx), s.keeper.ChangedAll(ctx))
+			return errors.Join(s.keys.Reload(ctx), s.identities.Reload(ctx), s.keeper.ChangedAll(ctx))
 		}
 		ids = append(ids, c.Affects...)
 		switch c.Type {
 		case audit.UpstreamConnected, audit.UpstreamMoved, audit.UpstreamRemoved, audit.OrganizationUpdated, audit.WorkspaceUpdated, audit.WorkspaceArchived:
 			s.routes.drop(c.Organization)
 		case audit.SigningKeyRotated:
-			if err := s.keys.Reload(ctx); err != nil {
+			if err := errors.Join(s.keys.Reload(ctx), s.identities.Reload(ctx)); err != nil {
 				return err
 			}
 		}
@@ -70,7 +70,7 @@ func (s *Server) housekeeping(ctx context.Context) {
 			s.report("telling whose keys expire", s.rooms.Keys.RemindOwners(ctx, system))
 			s.report("forgetting spent links", s.rooms.Accounts.Prune(ctx, system))
 			s.report("measuring the database", s.db.Measure(ctx))
-			s.report("replacing the signing key", s.keys.RotateIfOld(ctx, system))
+			s.report("replacing the signing keys", errors.Join(s.keys.RotateIfOld(ctx, system), s.identities.RotateIfOld(ctx, system)))
 		}
 	}
 }

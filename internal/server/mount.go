@@ -22,12 +22,14 @@ var OpenRoutes = map[string]string{
 	"GET /readyz":  "load balancers have no credential, and it tells nothing",
 	"GET /metrics": "only in the demo; elsewhere it has an address or a token of its own",
 
-	"GET /.well-known/oauth-authorization-server": "RFC 8414: how to sign in",
-	"GET /.well-known/jwks.json":                  "RFC 7517: public keys",
-	"POST /oauth/device_authorization":            "RFC 8628: the beginning of a sign-in; limited by address",
-	"POST /oauth/token":                           "RFC 6749: the code or refresh token is the credential",
-	"POST /v1/oauth/token":                        "the same for SDKs: the refresh token is the credential",
-	"POST /oauth/revoke":                          "RFC 7009: the token is the credential",
+	"GET /.well-known/oauth-authorization-server":               "RFC 8414: how to sign in",
+	"GET /.well-known/jwks.json":                                "RFC 7517: public keys",
+	"GET /oidc/{organization}/.well-known/openid-configuration": "OpenID Connect Discovery: clouds look here for keys",
+	"GET /oidc/{organization}/jwks.json":                        "RFC 7517: public keys",
+	"POST /oauth/device_authorization":                          "RFC 8628: the beginning of a sign-in; limited by address",
+	"POST /oauth/token":                                         "RFC 6749: the code or refresh token is the credential",
+	"POST /v1/oauth/token":                                      "the same for SDKs: the refresh token is the credential",
+	"POST /oauth/revoke":                                        "RFC 7009: the token is the credential",
 
 	"POST /setup-report": "a machine that is not signed in yet reports with a set-up code, which can do nothing else; limited by address and member",
 

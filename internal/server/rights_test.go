@@ -16,6 +16,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
@@ -76,6 +77,7 @@ func TestRights(t *testing.T) {
 		&account.Service{},
 		&activity.Service{Now: time.Now},
 		&apikey.Service{Now: time.Now},
+		&cloudaccess.Service{Now: time.Now},
 		invite.NewService(invite.Config{Now: time.Now}),
 		&oauth.Service{Now: time.Now},
 		onboarding.New(onboarding.Config{Now: time.Now}),

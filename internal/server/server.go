@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/dial"
 	"github.com/gatehouse-dev/gatehouse/internal/door/admin"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
@@ -46,24 +47,25 @@ import (
 
 // Server is an opened server. Make it with Open.
 type Server struct {
-	cfg      Config
-	db       *store.DB
-	ledger   *usage.Ledger
-	feed     *feed.Feed
-	letters  *outbox.Job // nil without a mail server
-	keeper   *bearer.Keeper
-	keys     *jwks.Set
-	routes   *directory
-	gateway  *gateway.Gateway
-	metrics  *metrics
-	witness  *witness
-	rooms    Rooms
-	secrets  store.Instance
-	doors    doors
-	listener net.Listener
-	mounted  []route.Route
-	handler  http.Handler
-	draining atomic.Bool
+	cfg        Config
+	db         *store.DB
+	ledger     *usage.Ledger
+	feed       *feed.Feed
+	letters    *outbox.Job // nil without a mail server
+	keeper     *bearer.Keeper
+	keys       *jwks.Set // of access tokens
+	identities *jwks.Set // of identity tokens for clouds
+	routes     *directory
+	gateway    *gateway.Gateway
+	metrics    *metrics
+	witness    *witness
+	rooms      Rooms
+	secrets    store.Instance
+	doors      doors
+	listener   net.Listener
+	mounted    []route.Route
+	handler    http.Handler
+	draining   atomic.Bool
 }
 
 // Rooms are the services, for commands of the server's own shell.
@@ -75,6 +77,7 @@ type Rooms struct {
 	Sessions        *session.Service
 	OAuth           *oauth.Service
 	Upstreams       *upstream.Service
+	CloudAccess     *cloudaccess.Service
 	Usage           *usage.Service
 	Outbox          *outbox.Service
 	Onboarding      *onboarding.Service
@@ -197,9 +200,10 @@ func OpenShell(ctx context.Context, cfg Config) (_ *Server, err error) {
 
 func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err error) {
 	now := s.cfg.Now
-	if s.keys, err = jwks.Load(ctx, s.db.SigningKeys(), now); err != nil {
+	if s.keys, err = jwks.Load(ctx, s.db.SigningKeys(), jwks.EdDSA, now); err != nil {
 		return err
 	}
+	s.identities = jwks.New(s.db.SigningKeys(), jwks.RS256, now)
 	s.secrets = secrets
 	orgs, workspaces := s.db.Orgs(), s.db.Workspaces()
 	s.witness = newWitness()
@@ -217,6 +221,7 @@ func (s *Server) openRooms(ctx context.Context, secrets store.Instance) (err err
 		RefreshKey: secrets.RefreshKey, AccessTTL: s.cfg.AccessTTL, RefreshTTL: s.cfg.RefreshTTL, Now: now})
 	s.rooms.OAuth = &oauth.Service{Store: s.db.OAuth(), Sessions: s.rooms.Sessions, Members: orgs, Now: now}
 	s.rooms.Upstreams = &upstream.Service{Store: s.db.Upstreams(), Now: now, Ambient: s.cfg.AmbientClouds}
+	s.rooms.CloudAccess = &cloudaccess.Service{Store: s.db.CloudAccess(), Keys: s.identities, PublicURL: s.cfg.PublicURL, Now: now}
 	s.rooms.Outbox = &outbox.Service{Store: s.db.Outbox(), Now: now, Server: s.cfg.Mail.Server()}
 	s.rooms.Usage = usage.NewService(s.db.Ledger())
 	s.rooms.Onboarding = onboarding.New(onboarding.Config{Store: s.db.Setups(), Members: orgs, PublicURL: s.cfg.PublicURL, Now: now})

@@ -23,6 +23,7 @@ var exported = []struct{ table, columns, from string }{
 	{"api_keys", "id, kind, name, hint, member_id, service_account_id, workspace_id, scopes, created_by, status, created_at, expires_at, used_at", `api_key WHERE organization_id = $1 ORDER BY created_at, id`},
 	{"device_sessions", "id, member_id, client_id, name, system, client_version, address, created_at, used_at, ended_at, ended_why", `device_session WHERE organization_id = $1 ORDER BY created_at, id`},
 	{"upstreams", "id, name, provider, base_url, settings, place, created_at", `upstream WHERE organization_id = $1 ORDER BY place, id`},
+	{"cloud_access", "cloud, group_id, settings, created_at, updated_at", `cloud_access WHERE organization_id = $1 ORDER BY cloud`},
 	{"usage", "request_id, kind, at, member_id, api_key_id, device_session_id, model, status, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_nanos", `ledger_entry WHERE organization_id = $1 ORDER BY sequence`},
 	{"activities", "position, id, at, type, actor, target, detail", `activity WHERE organization_id = $1 ORDER BY position`},
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/ed25519"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
@@ -21,31 +20,37 @@ func signingKeyPlace(kid string) kms.Place {
 	return kms.Place{Table: "signing_key", Row: kid, Column: "private_key"}
 }
 
-func (s SigningKeys) Keys(ctx context.Context) ([]jwks.Key, error) {
+// Keys implements jwks.Store.
+func (s SigningKeys) Keys(ctx context.Context, a jwks.Algorithm) ([]jwks.Key, error) {
 	return queryAll(ctx, s.db.read, func(row scanner) (k jwks.Key, err error) {
 		var sealed []byte
 		var created, active int64
-		if err := row.Scan(&k.ID, &sealed, &created, &active); err != nil {
+		if err := row.Scan(&k.ID, &k.Algorithm, &sealed, &created, &active); err != nil {
 			return k, err
 		}
 		k.CreatedAt, k.ActiveAt = fromMicros(created), fromMicros(active)
-		seed, err := s.db.ring.Open(signingKeyPlace(k.ID), sealed)
+		raw, err := s.db.ring.Open(signingKeyPlace(k.ID), sealed)
 		if err == nil {
-			k.Private = ed25519.NewKeyFromSeed(seed)
+			k.Private, err = jwks.ParsePrivate(k.Algorithm, raw)
 		}
 		return k, err
-	}, `SELECT kid, private_key, created_at, active_at FROM signing_key ORDER BY active_at, kid`)
+	}, `SELECT kid, algorithm, private_key, created_at, active_at FROM signing_key WHERE algorithm = $1 ORDER BY active_at, kid`, string(a))
 }
 
+// Add implements jwks.Store.
 func (s SigningKeys) Add(ctx context.Context, k jwks.Key, isFirst bool, e audit.Event) error {
+	private, public, err := k.Encode()
+	if err != nil {
+		return err
+	}
 	return s.db.record(ctx, func(t tx) error {
 		if isFirst {
-			if ok, err := noRows(t.row([]any{new(int)}, `SELECT 1 FROM signing_key LIMIT 1`)); ok || err != nil {
+			if ok, err := noRows(t.row([]any{new(int)}, `SELECT 1 FROM signing_key WHERE algorithm = $1 LIMIT 1`, string(k.Algorithm))); ok || err != nil {
 				return err
 			}
 		}
-		_, err := t.exec(`INSERT INTO signing_key (kid, public_key, private_key, created_at, active_at) VALUES ($1, $2, $3, $4, $5)`,
-			k.ID, []byte(k.Private.Public().(ed25519.PublicKey)), s.db.ring.Seal(signingKeyPlace(k.ID), k.Private.Seed()), micros(k.CreatedAt), micros(k.ActiveAt))
+		_, err := t.exec(`INSERT INTO signing_key (kid, algorithm, public_key, private_key, created_at, active_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			k.ID, string(k.Algorithm), public, s.db.ring.Seal(signingKeyPlace(k.ID), private), micros(k.CreatedAt), micros(k.ActiveAt))
 		return err
 	}, e.Affecting(k.ID))
 }

@@ -178,7 +178,7 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	must(err)
 	instance, err := db.Unlock(ctx, ring, w.clock.now())
 	must(err)
-	keys, err := jwks.Load(ctx, db.SigningKeys(), w.clock.now)
+	keys, err := jwks.Load(ctx, db.SigningKeys(), jwks.EdDSA, w.clock.now)
 	must(err)
 
 	mux := http.NewServeMux()

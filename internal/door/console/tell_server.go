@@ -11,5 +11,8 @@ var serverTellings = map[audit.Type]telling{
 		}
 		return "removed the upstream “" + d["name"] + "”"
 	},
-	audit.SigningKeyRotated: say("made a new signing key for access tokens"),
+	audit.SigningKeyRotated:  say("made a new signing key for access tokens"),
+	audit.CloudAccessChanged: say("changed how members reach a cloud themselves (%s)", "where"),
+	audit.CloudAccessRemoved: say("ended the members’ own way to a cloud (%s)", "cloud"),
+	audit.CloudTokenIssued:   say("was let into a cloud (%s)", "where"),
 }

@@ -9,5 +9,9 @@
 // Claude Code ask for a new sign-in. A fault of ours is 503, so that nobody is
 // signed out by it.
 //
+// A sign-in is exchanged for an identity token (RFC 8693), with which a member enters
+// a cloud: each organization is an issuer of its own (OpenID Connect Discovery 1.0).
+// /user/clouds says which clouds those are.
+//
 // The pages that people see are in door/console.
 package oauth

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/door/route"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/jwks"
@@ -26,6 +27,7 @@ type Config struct {
 	OAuth         *oauth.Service
 	Sessions      *session.Service
 	Keys          *jwks.Set
+	Clouds        *cloudaccess.Service
 	Authenticator Authenticator
 	Issuer        string         // the public URL
 	Instance      string         // this database and no other, whatever its URL
@@ -55,7 +57,10 @@ func (d *Door) routes() []route.Route {
 		open("POST /oauth/token", d.token),
 		open("POST /v1/oauth/token", d.tokenJSON),
 		open("POST /oauth/revoke", d.revoke),
+		open("GET /oidc/{organization}/.well-known/openid-configuration", d.discovery),
+		open("GET /oidc/{organization}/jwks.json", d.identityKeys),
 		{Pattern: "POST /oauth/introspect", Handler: http.HandlerFunc(d.introspect)},
+		{Pattern: "GET /user/clouds", Handler: http.HandlerFunc(d.clouds)},
 	}
 }
 
@@ -89,7 +94,7 @@ func (d *Door) metadata(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, metadata{
 		Issuer: base, AuthorizationEndpoint: base + "/oauth/authorize", DeviceAuthorizationEndpoint: base + "/oauth/device_authorization",
 		TokenEndpoint: base + "/oauth/token", RevocationEndpoint: base + "/oauth/revoke", IntrospectionEndpoint: base + "/oauth/introspect",
-		JWKSURI: base + "/.well-known/jwks.json", ResponseTypes: []string{"code"}, GrantTypes: []string{grantDevice, grantRefresh, grantCode},
+		JWKSURI: base + "/.well-known/jwks.json", ResponseTypes: []string{"code"}, GrantTypes: []string{grantDevice, grantRefresh, grantCode, grantExchange},
 		Scopes: []string{session.Scope}, ChallengeMethods: []string{"S256"}, TokenAuthMethods: []string{"none"}, IssInResponse: true, GatewayProtocolVersion: 1, Instance: d.cfg.Instance,
 	})
 }
@@ -179,11 +184,7 @@ type introspection struct {
 }
 
 func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
-	presented, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		presented = r.Header.Get("X-Api-Key")
-	}
-	grant, err := d.cfg.Authenticator.Authenticate(r.Context(), secret.New(presented))
+	who, err := d.who(r)
 	if fault.Is(err, fault.Unauthenticated) { // RFC 7662 section 2.3
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		writeJSON(w, http.StatusUnauthorized, wireError{"invalid_client", "an admin key or an access token is needed"})
@@ -198,7 +199,7 @@ func (d *Door) introspect(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
-	found, err := d.cfg.Sessions.Introspect(r.Context(), grant.Caller(), secret.New(form.get("token")))
+	found, err := d.cfg.Sessions.Introspect(r.Context(), who, secret.New(form.get("token")))
 	switch {
 	case err != nil:
 		d.fail(w, r, err)

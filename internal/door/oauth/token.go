@@ -34,6 +34,10 @@ func (d *Door) token(w http.ResponseWriter, r *http.Request) {
 		d.fail(w, r, err)
 		return
 	}
+	if form.get("grant_type") == grantExchange {
+		d.exchange(w, r, form)
+		return
+	}
 	d.grant(w, r, form, grantDevice, grantRefresh, grantCode)
 }
 
@@ -121,7 +125,12 @@ func wire(err error) (status int, code, description string) {
 		return http.StatusBadRequest, "invalid_request", description
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge, "invalid_request", description
-	case fault.Denied, fault.NotFound:
+	case fault.NotFound:
+		if f.Code != "" {
+			return http.StatusBadRequest, f.Code, description
+		}
+		return http.StatusBadRequest, "access_denied", description
+	case fault.Denied:
 		return http.StatusBadRequest, "access_denied", description
 	case fault.RateLimited:
 		return http.StatusTooManyRequests, "slow_down", description

@@ -58,6 +58,8 @@ type Server struct {
 	Lifetime time.Duration
 	// Refused are names of betas that no cloud takes.
 	Refused []string
+	// Trusted is whose identity tokens let people in.
+	Trusted Trust
 
 	http *httptest.Server
 	rsa  *rsa.PrivateKey
@@ -181,6 +183,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.iam(w, r)
 	case strings.HasPrefix(path, "/v1/projects/"):
 		s.vertex(w, r, body)
+	case path == "/v1/token":
+		s.federate(w, r, body)
 	case path == "/token":
 		s.google(w, body)
 	case strings.HasSuffix(path, "/oauth2/v2.0/token"):
@@ -251,22 +255,18 @@ func awsFail(w http.ResponseWriter, status int, exception, message string) {
 
 func (s *Server) sts(w http.ResponseWriter, r *http.Request, body []byte) {
 	failed := s.count("sts")
-	_, exception := s.awsCaller(r, body, "sts")
 	form, err := url.ParseQuery(string(body))
+	if !failed && err == nil && form.Get("Action") == "AssumeRoleWithWebIdentity" {
+		s.webIdentity(w, r, form)
+		return
+	}
+	_, exception := s.awsCaller(r, body, "sts")
 	if failed || exception != "" || err != nil || form.Get("Action") != "AssumeRole" || form.Get("RoleArn") != RoleARN || form.Get("ExternalId") != ExternalID {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/x is not authorized</Message></Error></ErrorResponse>`)
 		return
 	}
-	made := session{secret: rand.Text(), token: rand.Text(), name: form.Get("RoleSessionName"), ends: s.now().Add(s.lifetime())}
-	key := "ASIA" + rand.Text()[:16]
-	s.mu.Lock()
-	s.sessions[key] = made
-	s.assumed = append(s.assumed, form)
-	s.mu.Unlock()
-	w.Header().Set("Content-Type", "text/xml")
-	fmt.Fprintf(w, `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>%s</AccessKeyId><SecretAccessKey>%s</SecretAccessKey><SessionToken>%s</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
-		key, made.secret, made.token, made.ends.UTC().Format(time.RFC3339))
+	s.hand(w, "AssumeRole", form, s.lifetime())
 }
 
 // inner asks the model behind, as the Messages API.

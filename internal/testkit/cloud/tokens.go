@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -69,8 +70,12 @@ func (s *Server) iam(w http.ResponseWriter, r *http.Request) {
 func (s *Server) entra(w http.ResponseWriter, r *http.Request, body []byte) {
 	failed := s.count("entra")
 	form, err := url.ParseQuery(string(body))
+	known := form.Get("client_secret") == ClientSecret
+	if form.Get("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+		known = s.vouched(form.Get("client_assertion"))
+	}
 	if failed || err != nil || r.URL.Path != "/"+Tenant+"/oauth2/v2.0/token" || form.Get("grant_type") != "client_credentials" || form.Get("client_id") != Client ||
-		form.Get("client_secret") != ClientSecret || form.Get("scope") != "https://ai.azure.com/.default" {
+		!known || !slices.Contains(strings.Fields(form.Get("scope")), "https://ai.azure.com/.default") {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte(`{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided for tenant ` + Tenant + `"}`))
