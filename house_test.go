@@ -209,6 +209,7 @@ var members = []string{
 	"internal/source",
 	"internal/source/aws",
 	"internal/source/azure",
+	"internal/source/exchange",
 	"internal/source/google",
 	"internal/source/sdk",
 	"internal/subprocess",

@@ -63,7 +63,7 @@ func open(t testing.TB, url string) *world {
 	w.must(err)
 	instance, err := w.db.Unlock(ctx, ring, w.at)
 	w.must(err)
-	keys, err := jwks.Load(ctx, w.db.SigningKeys(), now)
+	keys, err := jwks.Load(ctx, w.db.SigningKeys(), jwks.EdDSA, now)
 	w.must(err)
 	w.orgs = &org.Service{Store: w.db.Orgs(), Now: now}
 	w.sessions = session.New(session.Config{Store: w.db.Sessions(), Members: w.db.Orgs(), Workspaces: w.db.Workspaces(), ClaudeCode: &workspace.Service{Store: w.db.Workspaces(), Now: now}, Keys: keys, Issuer: "https://gate.example", RefreshKey: instance.RefreshKey, Now: now})

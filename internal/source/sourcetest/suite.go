@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -62,6 +63,9 @@ type Case struct {
 	Endless bool
 	// Unseen says that Find cannot know of it, because only the network does.
 	Unseen bool
+	// Refusal is what a refusal is told as, where signing in again would not help;
+	// zero is Unauthenticated.
+	Refusal fault.Kind
 	// New sets the world up, with a credential that lives for left, and returns
 	// the source and the secret that it hands out.
 	New func(w *World, left time.Duration) (s source.Source, want string)
@@ -167,7 +171,7 @@ func (c Case) kinds(m mode) []fault.Kind {
 		if c.Remote == Metadata {
 			return []fault.Kind{fault.Unauthenticated, fault.NotFound}
 		}
-		return []fault.Kind{fault.Unauthenticated}
+		return []fault.Kind{cmp.Or(c.Refusal, fault.Unauthenticated)}
 	}
 	return []fault.Kind{fault.Invalid, fault.Unavailable, fault.NotFound}
 }
