@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -72,10 +73,14 @@ func Start(t testing.TB, cmd *exec.Cmd, limit time.Duration) *Terminal {
 // read feeds the screen until the program has closed it, and takes its exit.
 func (x *Terminal) read() {
 	buffer := make([]byte, 32<<10)
+	begun := 0 // bytes of a character whose rest is still to come: the screen would drop it
 	for {
-		n, err := x.file.Read(buffer)
-		if n > 0 {
-			x.update(func() { _, _ = x.screen.Write(buffer[:n]) })
+		n, err := x.file.Read(buffer[begun:])
+		n += begun
+		begun = unfinished(buffer[:n])
+		if whole := n - begun; whole > 0 {
+			x.update(func() { _, _ = x.screen.Write(buffer[:whole]) })
+			copy(buffer, buffer[whole:n])
 		}
 		if err != nil {
 			break
@@ -83,6 +88,19 @@ func (x *Terminal) read() {
 	}
 	exit := x.cmd.Wait()
 	x.update(func() { x.ended, x.exit = true, exit })
+}
+
+// unfinished is how many bytes at the end begin a character of UTF-8 without ending it.
+func unfinished(b []byte) int {
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		if last := b[len(b)-i]; utf8.RuneStart(last) {
+			if utf8.FullRune(b[len(b)-i:]) {
+				return 0
+			}
+			return i
+		}
+	}
+	return 0
 }
 
 func (x *Terminal) update(change func()) {
