@@ -29,6 +29,14 @@ Each of these can stand in a settings file:
   gcpAuthRefresh       gatehouse credential gcp-refresh
   policyHelper         gatehouse credential policy
 
+Where the organization sends requests straight to a cloud, the sign-in becomes a
+short-lived credential of that cloud:
+
+  awsCredentialExport  gatehouse credential aws --format export
+  credential_process   gatehouse credential aws
+  external_account     gatehouse credential gcp
+  a bearer token       gatehouse credential azure
+
 "gatehouse credential list" shows every credential of this machine, and no value.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return errors.New("say which credential is wanted") }}
@@ -38,6 +46,7 @@ Each of these can stand in a settings file:
 must sign in.`, m.token)),
 		m.withProfile(m.verb("otel-headers", "Print the headers for telemetry, as otelHeadersHelper expects them",
 			`One JSON object with the header Authorization and a fresh access token.`, m.otelHeaders)),
+		m.awsVerb(), m.gcpVerb(), m.azureVerb(),
 		m.verb("aws-export", "Print AWS keys, as awsCredentialExport expects them",
 			`The keys are found where AWS's own programs find them: the environment, the
 profile's files, "aws configure export-credentials", the container or the
@@ -145,17 +154,24 @@ func (m *Main) machine() source.Machine {
 		Transport: m.Transport, Agent: fmt.Sprintf("gatehouse/%s (%s/%s)", m.Version, m.System, m.Arch)}
 }
 
+// sessionDir is a private folder in memory that is gone when the person has signed
+// out of the machine; "" where there is none.
+func (m *Main) sessionDir() string {
+	dir := m.Getenv("XDG_RUNTIME_DIR")
+	if info, err := os.Stat(dir); !filepath.IsAbs(dir) || err != nil || !info.IsDir() {
+		return ""
+	}
+	return filepath.Join(dir, "gatehouse")
+}
+
 // cacheDir is a private folder for what may be lost: in memory where the system has
 // such a place, which is emptied when the person signs out of the machine. It is
 // "" where there is none.
 func (m *Main) cacheDir() string {
 	get := m.Getenv
-	if dir := get("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return filepath.Join(dir, "gatehouse")
-		}
-	}
-	switch {
+	switch dir := m.sessionDir(); {
+	case dir != "":
+		return dir
 	case filepath.IsAbs(get("XDG_CACHE_HOME")):
 		return filepath.Join(get("XDG_CACHE_HOME"), "gatehouse")
 	case m.System == "windows" && filepath.IsAbs(get("LOCALAPPDATA")):

@@ -11,6 +11,7 @@ import (
 )
 
 func (m *Main) envVerb() *cobra.Command {
+	var direct string
 	format := string(launch.Shell)
 	if m.System == "windows" {
 		format = string(launch.PowerShell)
@@ -28,7 +29,14 @@ printed: programs read the credential from the SDK profile.
 
 Shells are also told to forget what would be used instead of the sign-in. A .env
 file and GitHub Actions cannot forget: what competes is said on standard error.
-Exit code 3 if nobody is signed in.`, func(ctx context.Context) error { return m.env(ctx, launch.Format(format)) }))
+
+With --direct the variables lead straight to the cloud provider that the
+organization lets its members reach: Amazon Bedrock, Google Cloud or Microsoft
+Foundry. Its libraries ask "gatehouse credential" by way of files that are written
+beside the sign-in and hold no secret.
+
+Exit code 3 if nobody is signed in.`, func(ctx context.Context) error { return m.env(ctx, launch.Format(format), direct) }))
+	directFlag(c, &direct)
 	c.Flags().StringVar(&format, "format", format, "how: "+formatNames())
 	return c
 }
@@ -41,11 +49,11 @@ func formatNames() string {
 	return strings.Join(names, ", ")
 }
 
-func (m *Main) env(ctx context.Context, format launch.Format) error {
+func (m *Main) env(ctx context.Context, format launch.Format, direct string) error {
 	if !slices.Contains(launch.Formats(), format) {
 		return &usageError{fmt.Sprintf("%q is no format, choose one of %s", string(format), formatNames()), "gatehouse env --format shell"}
 	}
-	door, err := m.launchDoor(ctx, "gatehouse setup claude-code --door helper")
+	door, err := m.envWay(ctx, direct)
 	if err != nil {
 		return err
 	}
@@ -66,4 +74,12 @@ func (m *Main) env(ctx context.Context, format launch.Format) error {
 		return fmt.Errorf("printing the variables: %w", err)
 	}
 	return nil
+}
+
+// envWay is the way that the variables open.
+func (m *Main) envWay(ctx context.Context, direct string) (way, error) {
+	if direct != "" {
+		return m.envDirect(ctx, direct)
+	}
+	return m.launchDoor(ctx, "gatehouse setup claude-code --door helper")
 }

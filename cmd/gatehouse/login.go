@@ -23,7 +23,7 @@ const (
 type loginFlags struct {
 	server, storage            string
 	noBrowser, device, browser bool
-	noQR                       bool
+	noQR, ifNeeded             bool
 	port                       int
 	roots                      string
 	rootsNamed, replaceServer  bool
@@ -55,6 +55,7 @@ the sign-in by themselves.`, nil))
 	c.Flags().StringVar(&flags.roots, "ca-file", "", "a file of certificates to trust for this server too, kept with the profile; empty forgets it")
 	c.Flags().BoolVar(&flags.replaceServer, "replace-server", false, "sign in although another server answers under the name of the one before")
 	c.Flags().StringVar(&flags.storage, "storage", "", "where the credential is kept (GATEHOUSE_STORAGE)")
+	c.Flags().BoolVar(&flags.ifNeeded, "if-needed", false, "do nothing while there is a sign-in that holds")
 	c.Flags().BoolVar(&flags.device, "device", false, "show a code instead of opening a browser")
 	c.Flags().BoolVar(&flags.noBrowser, "no-browser", false, "the same as --device")
 	c.Flags().BoolVar(&flags.noQR, "no-qr", false, "show no QR code beside the code")
@@ -66,6 +67,14 @@ the sign-in by themselves.`, nil))
 func (m *Main) login(ctx context.Context, flags loginFlags) error {
 	if err := flags.check(); err != nil {
 		return err
+	}
+	if flags.ifNeeded {
+		if _, err := m.freshPair(ctx); err == nil {
+			m.say("There is nothing to do: the sign-in holds.")
+			return nil
+		} else if fault.Is(err, fault.Unavailable) {
+			return err // a server that does not answer is not signed in at either
+		}
 	}
 	at, err := m.places()
 	if err != nil {

@@ -65,5 +65,8 @@ func (m *Main) clear(ctx context.Context, at places, ours bool) error {
 			return err
 		}
 	}
+	if err := m.dropKept(at.profile); err != nil {
+		return err
+	}
 	return at.memory.Forget(at.profile)
 }

@@ -13,6 +13,7 @@ import (
 
 func (m *Main) runVerb() *cobra.Command {
 	var private bool
+	var direct string
 	c := m.withProfile(m.verb("run -- COMMAND [ARGUMENT...]", "Start a program that uses the sign-in and nothing else",
 		`Variables that would be used instead (another key, another provider, another
 server) are taken out of the program's environment, and ANTHROPIC_PROFILE is set.
@@ -25,25 +26,32 @@ which are good until it ends: nothing that lasts is in its environment, and
 gatehouse, which stays as its parent, puts the sign-in on its requests. That works
 with every storage, and is what happens where GATEHOUSE_AGENT_SOCK names an agent.
 
+With --direct it is led straight to the cloud provider, as by "gatehouse env
+--direct". For Microsoft Foundry it gets a token, which ends within about an hour.
+
 The program gets the terminal and every signal, and its exit code is the exit
 code. Before it starts: 3 if nobody is signed in, 126 if it cannot be started,
 127 if there is no such program.`, nil))
-	c.Example = "  gatehouse run -- claude\n  gatehouse run --private -- claude"
+	c.Example = "  gatehouse run -- claude\n  gatehouse run --private -- claude\n  gatehouse run --direct -- claude"
 	c.Args = cobra.MinimumNArgs(1)
 	c.Flags().BoolVar(&private, "private", false, "give it an address and a token for this run alone")
+	directFlag(c, &direct)
 	c.Flags().SetInterspersed(false) // flags after the program's name are the program's
 	c.RunE = func(c *cobra.Command, args []string) error {
 		m.running = true
-		if private || m.Getenv(agentSocket) != "" {
+		if direct != "" && private {
+			return &usageError{"--private leads to the server and --direct past it", "gatehouse run --direct -- " + launch.ShellWord(args[0])}
+		}
+		if direct == "" && (private || m.Getenv(agentSocket) != "") {
 			return m.runPrivate(c.Context(), args)
 		}
-		return m.run(c.Context(), args)
+		return m.run(c.Context(), direct, args)
 	}
 	return c
 }
 
-func (m *Main) run(ctx context.Context, args []string) error {
-	door, err := m.launchDoor(ctx, "gatehouse run --private -- "+launch.ShellWord(args[0]))
+func (m *Main) run(ctx context.Context, direct string, args []string) error {
+	door, err := m.runWay(ctx, direct, args)
 	if err != nil {
 		return err
 	}
@@ -61,6 +69,13 @@ func (m *Main) run(ctx context.Context, args []string) error {
 		return notStarted(args[0], err)
 	}
 	return programEnded(code)
+}
+
+func (m *Main) runWay(ctx context.Context, direct string, args []string) (way, error) {
+	if direct != "" {
+		return m.runDirect(ctx, direct)
+	}
+	return m.launchDoor(ctx, "gatehouse run --private -- "+launch.ShellWord(args[0]))
 }
 
 func (m *Main) tellTaken(taken []launch.Taken) {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/claudecode"
@@ -18,6 +20,7 @@ import (
 type setupFlags struct {
 	changeFlags
 	door, scope, server, managed string
+	cloud                        string
 	editor                       string
 	print                        bool
 }
@@ -47,6 +50,10 @@ func (m *Main) setupClaudeCode() *cobra.Command {
 	c := m.aboutProfile(m.verb("claude-code", "Make Claude Code use the sign-in, in its settings", doorsHelp+
 		`--door gateway  forceLoginMethod and forceLoginGatewayUrl: people sign in with
                 /login, and nothing of ours is needed; with --scope managed
+--door direct   the variables of the organization's cloud, and awsCredentialExport,
+                awsAuthRefresh or gcpAuthRefresh: requests go straight to Amazon
+                Bedrock or Google Cloud, with a credential that the sign-in gives;
+                which cloud, --cloud says, or else the organization
 
 --scope user changes the user's settings. --scope managed changes the managed
 settings of this machine, which hold for everybody and need an administrator's
@@ -56,7 +63,8 @@ Everything else in the settings stays as it is. A copy is made beside the file,
 and --undo takes the change back. With --print nothing is written; what would be
 added is printed on standard output.`, func(ctx context.Context) error { return m.setup(ctx, flags) }))
 	flags.add(c)
-	c.Flags().StringVar(&flags.door, "door", string(claudecode.Helper), "helper, profile or gateway")
+	c.Flags().StringVar(&flags.door, "door", string(claudecode.Helper), "helper, profile, gateway or direct")
+	c.Flags().StringVar(&flags.cloud, "cloud", "", "with --door direct: aws or gcp (the one that the organization prefers)")
 	c.Flags().StringVar(&flags.scope, "scope", "user", "user or managed")
 	c.Flags().StringVar(&flags.server, "server", "", "the server's address, for managed settings")
 	c.Flags().StringVar(&flags.managed, "managed-folder", claudecode.ManagedFolder(m.System), "where managed settings are, for an image that is being made")
@@ -113,10 +121,16 @@ func doorOf(flags setupFlags) (claudecode.Door, error) {
 	if door == claudecode.Gateway && flags.scope != "managed" {
 		return "", &usageError{"Claude Code honours the gateway sign-in in managed settings alone", "sudo gatehouse setup claude-code --door gateway --scope managed --server https://gate.example.com"}
 	}
+	if door == claudecode.Direct && flags.scope != "user" {
+		return "", &usageError{"a person's sign-in opens a cloud, so --door direct is for the user's settings alone", "gatehouse setup claude-code --door direct"}
+	}
+	if door != claudecode.Direct && flags.cloud != "" {
+		return "", &usageError{"--cloud is for --door direct", "gatehouse setup claude-code --door direct --cloud " + flags.cloud}
+	}
 	return door, nil
 }
 
-func (m *Main) setup(_ context.Context, flags setupFlags) error {
+func (m *Main) setup(ctx context.Context, flags setupFlags) error {
 	door, err := doorOf(flags)
 	if err != nil {
 		return err
@@ -145,6 +159,9 @@ func (m *Main) setup(_ context.Context, flags setupFlags) error {
 		return m.takeBack(job, file)
 	}
 	to, err := m.target(at, flags)
+	if err == nil && door == claudecode.Direct {
+		err = m.aimAtCloud(ctx, &to, flags)
+	}
 	if err != nil {
 		return err
 	}
@@ -167,7 +184,8 @@ func (m *Main) setup(_ context.Context, flags setupFlags) error {
 		return err
 	}
 	if after, err := jsontext.Parse(plan.After, jsontext.Strict); err == nil {
-		m.warn(append(door.InEnvironment(m.Getenv), door.InSettings(after, plan.Path)...))
+		found := append(door.InEnvironment(m.Getenv), door.InSettings(after, plan.Path)...)
+		m.warn(slices.DeleteFunc(found, func(c claudecode.Conflict) bool { return to.Leads(c.Name) }))
 	}
 	return nil
 }
@@ -228,7 +246,13 @@ func (m *Main) setupEditor(flags setupFlags) error {
 }
 
 // harmless are the texts of a target: they may be shown.
-func harmless(to claudecode.Target) []string { return []string{to.Server, to.Command, to.Profile} }
+func harmless(to claudecode.Target) []string {
+	list := []string{to.Server, to.Command, to.Profile, to.Export, to.Refresh}
+	for _, v := range to.Cloud {
+		list = append(list, v[1])
+	}
+	return list
+}
 
 // target is where a door of this sign-in leads to.
 func (m *Main) target(at places, flags setupFlags) (claudecode.Target, error) {
@@ -255,6 +279,53 @@ func (m *Main) target(at places, flags setupFlags) (claudecode.Target, error) {
 	}
 	to.Server = at.known.Origin
 	return to, nil
+}
+
+// aimAtCloud makes the member's cloud the target. Claude Code asks us for keys of AWS
+// itself; Google's library in it does, by way of a file.
+func (m *Main) aimAtCloud(ctx context.Context, to *claudecode.Target, flags setupFlags) error {
+	name, err := parseDirect(cmp.Or(flags.cloud, preferred), "gatehouse env")
+	if err != nil {
+		return err
+	}
+	d, err := m.desk(ctx)
+	if err != nil {
+		return err
+	}
+	cloud, err := d.cloud(ctx, name)
+	if err != nil {
+		return err
+	}
+	set, err := leads(cloud)
+	if err != nil {
+		return err
+	}
+	self, err := m.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	p, err := m.profile()
+	if err != nil {
+		return err
+	}
+	to.Refresh = shellWord(m.System, self) + " login --if-needed" + p.Flag()
+	switch cloud.Cloud {
+	case login.AWS:
+		to.Export, to.Renews = shellWord(m.System, self)+" credential aws --format export"+p.Flag(), claudecode.AWSRefresh
+	case login.Google:
+		to.Renews = claudecode.GCPRefresh
+		asks, err := m.askUs(cloud)
+		if err != nil {
+			return err
+		}
+		set = append(set, asks...)
+	default:
+		return &noMeans{"Claude Code has no setting that asks a program for a credential of Microsoft Foundry", "gatehouse run --direct=azure -- claude"}
+	}
+	for _, v := range set {
+		to.Cloud = append(to.Cloud, [2]string{v.Name, v.Value})
+	}
+	return nil
 }
 
 func (m *Main) claudeSettings(at places) (settingsfile.File, error) {

@@ -9,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var to = claudecode.Target{Server: "https://gate.example.com", Command: "/usr/bin/gatehouse token", Profile: "gatehouse"}
+var to = claudecode.Target{Server: "https://gate.example.com", Command: "/usr/bin/gatehouse token", Profile: "gatehouse",
+	Cloud: [][2]string{{"CLAUDE_CODE_USE_BEDROCK", "1"}, {"AWS_REGION", "eu-central-1"}}, Export: "/usr/bin/gatehouse credential aws --format export",
+	Refresh: "/usr/bin/gatehouse login --if-needed", Renews: claudecode.AWSRefresh}
 
 func TestConflicts(t *testing.T) {
 	t.Parallel()
@@ -26,6 +28,7 @@ func TestConflicts(t *testing.T) {
 		claudecode.Helper:  append(env[:2:2], key),
 		claudecode.Profile: append(env[:2:2], claudecode.Conflict{Name: "ANTHROPIC_BASE_URL"}, key, claudecode.Conflict{Name: "apiKeyHelper", In: "f"}),
 		claudecode.Gateway: nil,
+		claudecode.Direct:  {{Name: "CLAUDE_CODE_USE_BEDROCK"}},
 	} {
 		got := append(door.InEnvironment(getenv), door.InSettings(settings, "f")...)
 		if diff := cmp.Diff(want, got); diff != "" {

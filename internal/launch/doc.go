@@ -4,6 +4,7 @@
 //
 //	Door.Clean     a copy of an environment without what competes
 //	Private.Clean  the same, with an endpoint and a token of this machine instead of a profile
+//	Direct.Clean   the same, with what leads straight to a cloud provider
 //	Format.Render  the same as lines for sh, fish, PowerShell, a .env file, GitHub Actions or JSON
 //	Start          on Unix the program takes our place; on Windows we wait for it
 //	Attend         we wait for the program, on every system

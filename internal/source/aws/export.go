@@ -65,3 +65,14 @@ func Export(c source.Credential) ([]byte, error) {
 	}
 	return json.Marshal(struct{ Credentials body }{b})
 }
+
+// Process writes keys as a credential_process of AWS's own tools has to print them.
+func Process(c source.Credential) ([]byte, error) {
+	return json.Marshal(struct {
+		Version         int
+		AccessKeyID     string `json:"AccessKeyId"`
+		SecretAccessKey string
+		SessionToken    string
+		Expiration      string
+	}{1, c.Keys.ID, c.Keys.Secret.Reveal(), c.Keys.Session.Reveal(), c.Expires.UTC().Format(time.RFC3339)})
+}
