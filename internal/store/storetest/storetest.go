@@ -33,7 +33,7 @@ func Run(t *testing.T, fresh func(t testing.TB) string) {
 		"Organizations": organizations, "Seats": seats, "Members": members, "Roles and groups": rolesAndGroups, "Ownership": ownership, "Founding": founding, "Links": links, "Passwords": passwords, "Browsers": browsers,
 		"Keys": keys, "Rotation": rotation, "Ending": ending, "DeviceCodes": deviceCodes, "AuthCodes": authCodes,
 		"Factors": factors, "Passkeys": passkeys, "HalfSignIns": halves, "MailLinks": mailLinks, "EmailUndo": emailUndo, "InVain": inVain,
-		"Upstreams": upstreams, "Log": activityLog, "Searching": searching, "Places": places, "SeveralAtOnce": severalAtOnce, "Instance": instance,
+		"Upstreams": upstreams, "CloudAccess": cloudAccess, "Log": activityLog, "Searching": searching, "Places": places, "SeveralAtOnce": severalAtOnce, "Instance": instance,
 		"Letters": letters, "LetterRetries": letterRetries, "LetterLists": letterLists, "LetterClaims": letterClaims,
 		"Workspaces": workspaces, "WorkspaceMembers": workspaceMembers, "ClaudeCode": claudeCode, "ServiceAccounts": serviceAccounts,
 		"KeyKinds": keyKinds, "Proof": proofs, "Expiry": expiry,
@@ -427,6 +427,14 @@ func upstreams(t *testing.T, w *World) {
 	if len(got) != 2 || got[0].Name != "z" || got[1].Credential.Reveal() != "cred a" || got[1].Place != want[1].Place {
 		t.Errorf("upstreams: %+v", got)
 	}
+	// Whoever changes the order names them all: what came meanwhile is not lost.
+	turned := []id.Upstream{want[1].ID, want[0].ID}
+	must(t, s.Place(ctx, w.org, turned, w.event(audit.UpstreamMoved)))
+	if got := done(s.Upstreams(ctx, w.org)); len(got) != 2 || got[0].Name != "a" || got[1].Name != "z" {
+		t.Errorf("in the other order: %+v", got)
+	}
+	kind(t, "an order that leaves one out", s.Place(ctx, w.org, turned[:1], w.event(audit.UpstreamMoved)), fault.Conflict)
+	kind(t, "an order of foreign ones", s.Place(ctx, id.NewOrganization(), turned, w.event(audit.UpstreamMoved)), fault.Conflict)
 	kind(t, "removing a foreign one", s.Remove(ctx, id.NewOrganization(), want[0].ID, w.event(audit.UpstreamRemoved)), fault.NotFound)
 	must(t, s.Remove(ctx, w.org, want[0].ID, w.event(audit.UpstreamRemoved)))
 	if got, _ := s.Upstreams(ctx, w.org); len(got) != 1 {
