@@ -3,7 +3,6 @@ package cloudaccess
 import (
 	"cmp"
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -118,14 +117,13 @@ type Store interface {
 	Record(ctx context.Context, e audit.Event) error
 }
 
-// roleParts are the account and the name in a role's ARN.
-func (s Settings) roleParts() (partition, account, name string) {
+// roleParts are those of a role's ARN, or of a role of a usual name.
+func (s Settings) roleParts() (partition, account, path, name string) {
 	parts := strings.SplitN(s.RoleARN, ":", 6)
 	if len(parts) != 6 {
-		return "aws", "", ""
+		return "aws", "", "/", "gatehouse"
 	}
-	path := strings.Split(parts[5], "/")
-	return parts[1], parts[4], path[len(path)-1]
+	_, named, _ := strings.Cut(parts[5], "/")
+	cut := strings.LastIndexByte(named, '/') + 1
+	return parts[1], parts[4], "/" + named[:cut], named[cut:]
 }
-
-func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }

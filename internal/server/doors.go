@@ -39,6 +39,7 @@ func (s *Server) newConsole(address func(*http.Request) string) *console.Console
 		ServiceAccounts: s.rooms.ServiceAccounts,
 		Devices:         s.rooms.OAuth,
 		Upstreams:       s.rooms.Upstreams,
+		CloudAccess:     s.rooms.CloudAccess,
 		Usage:           s.rooms.Usage,
 		Outbox:          s.rooms.Outbox,
 		Invitations:     s.rooms.Invites,

@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
@@ -42,6 +43,10 @@ func lived(t *testing.T) *world {
 	must(w.orgs.Suspend(ctx, owner, o, gone.ID))
 	_, err := w.upstreams.Connect(ctx, owner, o, upstream.New{Name: "Anthropic, production", Provider: upstream.Anthropic, Credential: secret.New("not-a-real-key")})
 	must(err)
+	_, err = w.clouds.Set(ctx, owner, o, cloudaccess.Access{Cloud: cloudaccess.AWS, Settings: cloudaccess.Settings{RoleARN: "arn:aws:iam::123456789012:role/gatehouse", Region: "eu-central-1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = w.upstreams.Connect(ctx, owner, o, upstream.New{Name: "For trying out", Provider: upstream.Simulated})
 	must(err)
 	for i, who := range []org.Member{w.member, ada, w.owner} {
@@ -142,7 +147,7 @@ func TestPagesInABrowser(t *testing.T) {
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
 		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",
 		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
-		"/upstreams", "/upstreams/new", "/connect/bedrock", "/connect/vertex", "/connect/foundry", "/connect/anthropic-aws", "/models", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
+		"/upstreams", "/upstreams/new", "/connect/bedrock", "/connect/vertex", "/connect/foundry", "/connect/anthropic-aws", "/models", "/clouds", "/clouds/aws", "/clouds/gcp", "/clouds/azure", "/clouds/aws/remove", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
 	shown := func(t *testing.T, ctx context.Context, page string) {
 		name, query, _ := strings.Cut(page, "?")

@@ -23,6 +23,7 @@ type Config struct {
 	ServiceAccounts ServiceAccounts
 	Devices         Devices
 	Upstreams       Upstreams
+	CloudAccess     CloudAccess
 	Usage           Usage
 	Outbox          Outbox
 	Invitations     Invitations
@@ -118,6 +119,7 @@ func routes() []route {
 		workspaceRoutes,
 		serviceAccountRoutes,
 		upstreamRoutes,
+		straightRoutes,
 		usageRoutes,
 		activityRoutes,
 		settingsRoutes,

@@ -22,6 +22,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
@@ -89,6 +90,7 @@ type world struct {
 	sessions   *session.Service
 	devices    *oauth.Service
 	upstreams  *upstream.Service
+	clouds     *cloudaccess.Service
 	onboarding *onboarding.Service
 	workspaces *workspace.Service
 	services   *serviceaccount.Service
@@ -194,9 +196,10 @@ func newWorld(t testing.TB, changes ...func(*console.Config)) *world {
 	w.sessions = session.New(session.Config{Store: db.Sessions(), Members: db.Orgs(), Workspaces: db.Workspaces(), ClaudeCode: w.workspaces, Keys: keys, Issuer: w.url, RefreshKey: instance.RefreshKey, Now: w.clock.now})
 	w.devices = &oauth.Service{Store: db.OAuth(), Sessions: w.sessions, Members: db.Orgs(), Now: w.clock.now}
 	w.upstreams = &upstream.Service{Store: db.Upstreams(), Now: w.clock.now}
+	w.clouds = &cloudaccess.Service{Store: db.CloudAccess(), PublicURL: w.url, Now: w.clock.now}
 	w.onboarding = onboarding.New(onboarding.Config{Store: db.Setups(), Members: db.Orgs(), PublicURL: w.url, Now: w.clock.now})
 	w.invites = invite.NewService(invite.Config{Store: posted{db.Invites(), w}, Accounts: w.accounts, Key: instance.RefreshKey, PublicURL: w.url, Mailed: true, Now: w.clock.now})
-	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: &activity.Service{Store: db.Activities(), Now: w.clock.now}, Upstreams: w.upstreams, Usage: usage.NewService(db.Ledger()),
+	cfg := console.Config{Accounts: w.accounts, Organizations: w.orgs, Keys: w.keys, Sessions: w.sessions, Workspaces: w.workspaces, ServiceAccounts: w.services, Devices: w.devices, Record: &activity.Service{Store: db.Activities(), Now: w.clock.now}, Upstreams: w.upstreams, CloudAccess: w.clouds, Usage: usage.NewService(db.Ledger()),
 		Onboarding:  w.onboarding,
 		Joining:     w.invites,
 		Invitations: w.invites,

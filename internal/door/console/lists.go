@@ -217,6 +217,8 @@ var notices = map[string]string{
 	"connected":   "The upstream was connected.",
 	"moved":       "The order was changed.",
 	"unplugged":   "The upstream was removed.",
+	"clouded":     "It was saved. The set-up at the cloud has your names in it now.",
+	"unclouded":   "The way straight to the cloud was ended.",
 	"grouped":     "They are in the group.",
 	"ungrouped":   "They are out of the group.",
 	"reinstated":  "The member was reinstated. Their sessions and keys work again.",

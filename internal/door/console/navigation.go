@@ -47,6 +47,7 @@ func navigation(rights caller.Rights, at string) []navGroup {
 		{"Models", []navItem{
 			item("/upstreams", "Upstreams", caller.ManageUpstreams),
 			item("/models", "Allowed models", caller.ManageOrganization),
+			item("/clouds", "Direct access", caller.ManageUpstreams),
 		}},
 		{"Spend", []navItem{
 			item("/usage", "Usage", caller.OwnUsage, caller.AllUsage),

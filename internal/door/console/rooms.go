@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/account"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/oauth"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
@@ -72,6 +73,13 @@ type Upstreams interface {
 	Move(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, forward bool) error
 	Test(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, model string) (upstream.Upstream, upstream.Probe, error)
 	Remove(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream) error
+}
+
+// CloudAccess keeps which clouds members reach themselves; *cloudaccess.Service does.
+type CloudAccess interface {
+	List(ctx context.Context, who caller.Caller, o id.Organization) ([]cloudaccess.Access, error)
+	Set(ctx context.Context, who caller.Caller, o id.Organization, in cloudaccess.Access) (cloudaccess.Access, error)
+	Remove(ctx context.Context, who caller.Caller, o id.Organization, c cloudaccess.Cloud) error
 }
 
 // Usage answers what was used; *usage.Service does.

@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/activity"
 	"github.com/gatehouse-dev/gatehouse/internal/apikey"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/door/console"
 	gatewaydoor "github.com/gatehouse-dev/gatehouse/internal/door/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -97,6 +98,11 @@ var matrix = map[string]string{
 	"POST /upstreams/{id}/test":                        "303 403 501", // nobody asks upstreams in this world
 	"GET /upstreams/{id}/remove":                       "303 403 200",
 	"POST /upstreams/{id}/remove":                      "303 403 303",
+	"GET /clouds":                                      "303 403 200",
+	"GET /clouds/{cloud}":                              "303 403 200",
+	"POST /clouds/{cloud}":                             "303 403 400",
+	"GET /clouds/{cloud}/remove":                       "303 403 200",
+	"POST /clouds/{cloud}/remove":                      "303 403 303",
 	"GET /models":                                      "303 403 200",
 	"POST /models":                                     "303 403 303",
 	"GET /usage":                                       "303 200 200",
@@ -255,6 +261,8 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case strings.HasPrefix(path, "/service-accounts/{id}"):
 		made, failed := w.services.Create(ctx, owner, w.owner.Organization, serviceaccount.New{Name: strings.ToLower(string(id.NewRequest())[4:])})
 		thing, err = string(made.ID), failed
+	case path == "/clouds/{cloud}/remove":
+		_, err = w.clouds.Set(ctx, owner, w.owner.Organization, cloudaccess.Access{Cloud: cloudaccess.AWS, Settings: cloudaccess.Settings{RoleARN: "arn:aws:iam::123456789012:role/gatehouse", Region: "eu-central-1"}})
 	case strings.HasPrefix(path, "/upstreams/{id}"):
 		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
 		thing, err = string(u.ID), failed
@@ -266,7 +274,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 	if strings.HasPrefix(path, "/invitations/links/") {
 		act = "disable"
 	}
-	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", act, "{provider}", "bedrock", "{token}", "x", "{name}", "x", "{principal}", string(w.owner.ID)).Replace(path)
+	return strings.NewReplacer("{$}", "", "{id}", thing, "{act}", act, "{provider}", "bedrock", "{cloud}", "aws", "{token}", "x", "{name}", "x", "{principal}", string(w.owner.ID)).Replace(path)
 }
 
 // acts are what is done to the things of a path, by its first part.
