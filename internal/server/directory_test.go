@@ -45,3 +45,36 @@ func TestUpstreamsOnThisMachine(t *testing.T) {
 		})
 	}
 }
+
+// TestOwnersSeeHowUpstreamsDo has the only upstream fail until it is passed over.
+func TestOwnersSeeHowUpstreamsDo(t *testing.T) {
+	t.Parallel()
+	up := upstream.New(t)
+	w := nodes.Start(t, nodes.Options{UpstreamURL: up.URL})
+	owner := w.SignIn(t, w.Sample.Owner)
+	page := func() string {
+		status, body := owner.Get(t, "/upstreams")
+		if status != http.StatusOK {
+			t.Fatalf("the list: %d %s", status, body)
+		}
+		return body
+	}
+	if body := page(); !strings.Contains(body, "Not used yet") {
+		t.Errorf("before any request:\n%s", body)
+	}
+	ask(t, w.URL, w.Sample.APIKey.Reveal())
+	if body := page(); !strings.Contains(body, ">Active<") || strings.Contains(body, "Not used yet") {
+		t.Errorf("after a good answer:\n%s", body)
+	}
+	up.Always(upstream.Plan{Status: http.StatusServiceUnavailable})
+	for range 10 {
+		ask(t, w.URL, w.Sample.APIKey.Reveal())
+	}
+	if body := page(); !strings.Contains(body, "Passed over") || !strings.Contains(body, "Tried again") {
+		t.Errorf("after ten failures:\n%s", body)
+	}
+	status, body := w.SignIn(t, w.Sample.Member).Get(t, "/upstreams")
+	if status != http.StatusForbidden || strings.Contains(body, "Passed over") {
+		t.Errorf("to a member: %d", status)
+	}
+}

@@ -73,6 +73,32 @@ type Probe struct {
 	Expires time.Time // of the credential; zero: it does not
 }
 
+// Health is how an upstream has been doing for the requests of one node.
+type Health struct {
+	Expires time.Time // of the credential that it has now; zero: it does not end, or nobody needed it yet
+	Problem string    // why it has no new credential; "": it has what it needs
+	Resting []string  // models for which it is passed over, because too much has failed
+	Until   time.Time // when the first of them is tried again
+	Failed  int       // of the last requests to it
+}
+
+// Watcher says how upstreams do, by their names. Of one that nobody has used since its
+// settings changed there is nothing to say.
+type Watcher interface {
+	Health(o id.Organization) map[string]Health
+}
+
+// Health says how an organization's upstreams do, on the node that is asked.
+func (s *Service) Health(_ context.Context, who caller.Caller, o id.Organization) (map[string]Health, error) {
+	if err := access.Check(who, caller.ManageUpstreams, o); err != nil {
+		return nil, err
+	}
+	if s.Watcher == nil {
+		return nil, nil
+	}
+	return s.Watcher.Health(o), nil
+}
+
 // Service keeps upstreams. Its fields must be set before use.
 type Service struct {
 	Store Store
@@ -80,7 +106,8 @@ type Service struct {
 	// Ambient says that upstreams may use the credentials of this server's own
 	// environment: every owner of an organization may then.
 	Ambient bool
-	Prober  Prober // of Test
+	Prober  Prober  // of Test
+	Watcher Watcher // of Health; nil: there is nothing to say
 }
 
 // New is what is asked when an upstream is connected.

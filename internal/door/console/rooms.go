@@ -72,6 +72,7 @@ type Upstreams interface {
 	Connect(ctx context.Context, who caller.Caller, o id.Organization, in upstream.New) (upstream.Upstream, error)
 	Move(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, forward bool) error
 	Test(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, model string) (upstream.Upstream, upstream.Probe, error)
+	Health(ctx context.Context, who caller.Caller, o id.Organization) (map[string]upstream.Health, error)
 	Remove(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream) error
 }
 

@@ -42,6 +42,31 @@ type upstreamRow struct {
 	Place                       int
 	First, Last, Inside         bool
 	Made                        moment
+	Health                      upstreamHealth
+}
+
+// upstreamHealth is how an upstream does, in words.
+type upstreamHealth struct {
+	Status  string
+	Why     string
+	Resting []string
+	Until   moment // of the rest
+	Renewed moment // before when the credential is renewed
+}
+
+func (c *Console) upstreamHealth(h upstream.Health, used bool) upstreamHealth {
+	told := upstreamHealth{Status: "Active", Until: c.moment(h.Until), Renewed: c.moment(h.Expires), Resting: h.Resting}
+	switch {
+	case !used:
+		return upstreamHealth{Status: "Not used yet"}
+	case h.Problem != "":
+		told.Status, told.Why = "No new credential", sentence(h.Problem)
+	case len(h.Resting) > 0:
+		told.Status = "Passed over"
+	case h.Failed > 0:
+		told.Why = count(h.Failed, "request") + " failed lately."
+	}
+	return told
 }
 
 func (c *Console) upstreamList(v *visit) error {
@@ -49,10 +74,15 @@ func (c *Console) upstreamList(v *visit) error {
 	if err != nil {
 		return err
 	}
+	health, err := c.cfg.Upstreams.Health(v.r.Context(), v.who, v.who.Organization)
+	if err != nil {
+		return err
+	}
 	page, turn := cut(all, v.r.URL)
 	var rows []upstreamRow
 	for i, u := range page {
-		rows = append(rows, upstreamRow{string(u.ID), u.Name, providerNames[u.Provider], u.BaseURL, whereabouts(u), i + 1, u.ID == all[0].ID, u.ID == all[len(all)-1].ID, u.Provider == upstream.Simulated, c.moment(u.CreatedAt)})
+		h, used := health[u.Name]
+		rows = append(rows, upstreamRow{string(u.ID), u.Name, providerNames[u.Provider], u.BaseURL, whereabouts(u), i + 1, u.ID == all[0].ID, u.ID == all[len(all)-1].ID, u.Provider == upstream.Simulated, c.moment(u.CreatedAt), c.upstreamHealth(h, used)})
 	}
 	return v.show(http.StatusOK, "upstreams", view{Title: "Upstreams", Lead: "Where models answer. The first that has the model is asked; if it is down, the next.", Notice: v.notice(),
 		Action: &link{"/upstreams/new", "Connect an upstream"}, Body: struct {
