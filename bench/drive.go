@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-type plan struct{ rounds, requests, streams int }
+type plan struct{ rounds, requests, streams, failover int }
 
 const atOnce = 8 // requests under way while CPU is measured
 
@@ -173,7 +174,7 @@ var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, Di
 // ask sends one request, reads the answer whole and returns the time to its
 // first byte.
 func ask(proxy *process, query, body string) (first time.Duration, err error) {
-	request, err := http.NewRequest(http.MethodPost, proxy.url+"/v1/messages"+query, strings.NewReader(body))
+	request, err := http.NewRequest(http.MethodPost, proxy.url+cmp.Or(proxy.path, "/v1/messages")+query, strings.NewReader(body))
 	if err != nil {
 		return 0, err
 	}
@@ -223,6 +224,7 @@ type process struct {
 	what string
 	url  string
 	key  string
+	path string // where it is asked; "": the Messages API's
 	cmd  *exec.Cmd
 	tidy func()
 }

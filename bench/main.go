@@ -26,6 +26,8 @@ func run() error {
 	var (
 		role  = flag.String("role", "", "what this process is; set by the program itself")
 		to    = flag.String("to", "", "the upstream's address, for a proxy")
+		kind  = flag.String("kind", "", "the upstreams of a gateway; set by the program itself")
+		part  = flag.String("only", "", "clouds: the providers and failing over alone")
 		prof  = flag.String("profile", "", "write a CPU profile of the gateway's process to this file")
 		plan  plan
 		local = flag.Bool("assembled", false, "measure a gateway put together here, not the server's own program")
@@ -33,6 +35,7 @@ func run() error {
 	flag.IntVar(&plan.rounds, "rounds", 15, "rounds of each proxy")
 	flag.IntVar(&plan.requests, "requests", 400, "requests in a round")
 	flag.IntVar(&plan.streams, "streams", 1000, "concurrent streams of 2 s")
+	flag.IntVar(&plan.failover, "failover", 100_000, "requests of which some fail over")
 	flag.Parse()
 	if *role != "" {
 		ctx = untilParentEnds(ctx)
@@ -47,13 +50,19 @@ func run() error {
 		}
 		return serve(ctx, handler, "")
 	case "gateway":
-		handler, err := gatewayHandler(*to)
+		handler, err := gatewayHandler(*kind, *to)
 		if err != nil {
 			return err
 		}
 		return serve(ctx, handler, *prof)
 	}
-	return drive(ctx, plan, *local, *prof)
+	if *part == "clouds" {
+		return clouds(ctx, plan)
+	}
+	if err := drive(ctx, plan, *local, *prof); err != nil {
+		return err
+	}
+	return clouds(ctx, plan)
 }
 
 // serve answers on a loopback port, which it prints, until the context ends.

@@ -18,7 +18,6 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
-	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
 
@@ -44,8 +43,8 @@ func reverseHandler(to string) (http.Handler, error) {
 }
 
 // gatewayHandler puts the gateway together without the rest of the server.
-func gatewayHandler(to string) (http.Handler, error) {
-	upstream, err := anthropic.New(anthropic.Config{Name: "bench", BaseURL: to, Key: secret.New("upstream-key")})
+func gatewayHandler(kind, to string) (http.Handler, error) {
+	route, err := routeTo(kind, to)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +54,7 @@ func gatewayHandler(to string) (http.Handler, error) {
 	}
 	g := gateway.New(gateway.Config{
 		Authenticator: bearer.New(bearer.Config{Sources: []bearer.Source{onlyKey{}}, Now: time.Now}),
-		Directory:     onlyRoute{&gateway.Route{Upstreams: []gateway.Upstream{upstream}}},
+		Directory:     onlyRoute{route},
 		Ledger:        ledger, Wire: door.Wire{},
 		Limits: gateway.Limits{Concurrent: 1 << 20, PerMinute: 1 << 30},
 	})

@@ -15,13 +15,13 @@ const deltas = 48 // with the events around them: 52
 // for a stream that takes its time: ?over=2s.
 func upstreamHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) {
+	answer := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if strings.Contains(string(body[:min(len(body), 200)]), `"stream":true`) {
+		if strings.Contains(string(body[:min(len(body), 200)]), `"stream":true`) || strings.HasSuffix(r.URL.Path, ":streamRawPredict") {
 			stream(w, r)
 			return
 		}
@@ -31,7 +31,9 @@ func upstreamHandler() http.Handler {
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		w.Header().Set("Request-Id", "req_upstream")
 		io.WriteString(w, answer)
-	})
+	}
+	mux.HandleFunc("POST /v1/messages", answer)
+	mountProviders(mux, answer)
 	return mux
 }
 
