@@ -20,6 +20,9 @@ import (
 //	ANTHROPIC_BEDROCK_BASE_URL=https://gate.example.com/bedrock
 //	ANTHROPIC_VERTEX_BASE_URL=https://gate.example.com/vertex/v1
 //	ANTHROPIC_FOUNDRY_BASE_URL=https://gate.example.com/foundry/anthropic
+//
+// The Go SDK puts the clouds' paths in the place of its address's own, so those of
+// Bedrock and Vertex are served without anything before them too.
 func cloudRoutes() []route {
 	open := func(pattern string, serve handler) route { return route{Route{pattern, false}, serve} }
 	asked := func(pattern string, serve handler) route { return route{Route{pattern, true}, serve} }
@@ -29,9 +32,12 @@ func cloudRoutes() []route {
 		asked("POST /bedrock/model/{model}/count-tokens", bedrock(gateway.CountTokens, false)),
 		asked("GET /bedrock/inference-profiles", inBedrock(admit((*Door).profiles))),
 		asked("GET /bedrock/inference-profiles/{id}", inBedrock(admit((*Door).profile))),
+		asked("POST /model/{model}/invoke", bedrock(gateway.Messages, false)),
+		asked("POST /model/{model}/invoke-with-response-stream", bedrock(gateway.Messages, true)),
 		open("HEAD /bedrock/{$}", (*Door).hello),
 		open("/bedrock/", inBedrock((*Door).unknown)),
 		asked("POST /vertex/v1/projects/{project}/locations/{location}/publishers/anthropic/models/{action}", (*Door).vertex),
+		asked("POST /v1/projects/{project}/locations/{location}/publishers/anthropic/models/{action}", (*Door).vertex),
 		open("HEAD /vertex/v1/{$}", (*Door).hello),
 		open("/vertex/", (*Door).unknown),
 		asked("POST /foundry/anthropic/v1/messages", foundry(gateway.Messages)),

@@ -11,6 +11,11 @@ import (
 	"testing"
 	"time"
 
+	sdk "github.com/anthropics/anthropic-sdk-go"
+	sdkbedrock "github.com/anthropics/anthropic-sdk-go/bedrock"
+	sdkoption "github.com/anthropics/anthropic-sdk-go/option"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/auth/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/cloud"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/repository"
@@ -66,4 +71,37 @@ func TestTheCloudsOwnSDKs(t *testing.T) {
 			t.Errorf("%s by %s: %+v", cells[i].Format, cells[i].upstream, g)
 		}
 	}
+}
+
+// TestGoSDKForBedrock is the Go SDK in its Bedrock mode, whose frames it reads itself.
+func TestGoSDKForBedrock(t *testing.T) {
+	t.Parallel()
+	for name, up := range clouds(t, cloud.New(t)) {
+		f := newFront(t)
+		f.route = &gateway.Route{Upstreams: []gateway.Upstream{up}}
+		client := sdk.NewClient(sdkbedrock.WithConfig(aws.Config{Region: cloud.Region, BearerAuthTokenProvider: presented(key)}),
+			sdkoption.WithBaseURL(f.url), sdkoption.WithMaxRetries(0))
+		question := sdk.MessageNewParams{Model: sdk.Model(inFormat["bedrock"]), MaxTokens: 7, Messages: []sdk.MessageParam{sdk.NewUserMessage(sdk.NewTextBlock("hi"))}}
+		whole, err := client.Messages.New(t.Context(), question)
+		if err != nil || len(whole.Content) != 1 || whole.Usage.OutputTokens != 7 {
+			t.Fatalf("by %s: %+v, %v", name, whole, err)
+		}
+		stream := client.Messages.NewStreaming(t.Context(), question)
+		var put sdk.Message
+		for stream.Next() {
+			if err := put.Accumulate(stream.Current()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := stream.Err(); err != nil || len(put.Content) != 1 || put.Content[0].Text != whole.Content[0].Text || put.Usage.OutputTokens != 7 {
+			t.Errorf("by %s, streamed: %+v, %v", name, put, err)
+		}
+	}
+}
+
+// presented is a bearer key as AWS's SDK asks for one.
+type presented string
+
+func (p presented) RetrieveBearerToken(context.Context) (bearer.Token, error) {
+	return bearer.Token{Value: string(p)}, nil
 }
