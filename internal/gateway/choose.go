@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -150,7 +151,7 @@ func (x *exchange) ask() error {
 		if x.route.Health != nil {
 			x.route.Health.Ask(u.Name(), x.seen.Model)
 		}
-		answer, err := u.Send(x.ctx, &x.call)
+		answer, err := x.asked(u)
 		x.report(u, answer, err)
 		switch {
 		case err == nil && (i == len(order)-1 && t.best == nil || !elsewhere(answer.Status)):
@@ -178,6 +179,27 @@ func (x *exchange) ask() error {
 		return nil
 	}
 	return x.sendFailed(t.err)
+}
+
+// asked sends to one upstream. What looks well and is no answer of a model, such as the page
+// of something that stands in between, is a failure.
+func (x *exchange) asked(u Upstream) (*Answer, error) {
+	answer, err := u.Send(x.ctx, &x.call)
+	if err != nil || answer.Status >= http.StatusMultipleChoices || isAnswer(answer.Header.Get("Content-Type")) {
+		return answer, err
+	}
+	_ = answer.Body.Close() // nobody reads it
+	return nil, fault.New(fault.Unavailable, "what answers for the upstream %s is no model", u.Name())
+}
+
+// isAnswer reports whether a model can have sent content of a type.
+func isAnswer(contentType string) bool {
+	kind, _, _ := strings.Cut(contentType, ";")
+	switch kind = strings.ToLower(strings.TrimSpace(kind)); kind {
+	case "", "application/json", "text/event-stream":
+		return true
+	}
+	return false
 }
 
 // report tells the circuits how an upstream did. What is the client's fault, or the
