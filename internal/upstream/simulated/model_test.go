@@ -34,6 +34,7 @@ func serve(t *testing.T) (anthropic.Client, func() []Served) {
 	t.Cleanup(server.Close)
 	client := anthropic.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("any"), option.WithMaxRetries(0))
 	return client, func() []Served {
+		server.Close() // waits for what is still being served: a client may have its end before
 		mu.Lock()
 		defer mu.Unlock()
 		return append([]Served(nil), all...)
