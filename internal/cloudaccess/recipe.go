@@ -3,7 +3,7 @@ package cloudaccess
 import (
 	"cmp"
 	"embed"
-	"strconv"
+	"fmt"
 	"strings"
 	"sync"
 	"text/template"
@@ -19,13 +19,29 @@ type Recipe struct{ Terraform, Commands string }
 var recipeFiles embed.FS
 
 var recipes = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("").Funcs(template.FuncMap{"hcl": hcl, "sh": shell}).ParseFS(recipeFiles, "recipes/*.tmpl"))
+	return template.Must(template.New("").Funcs(template.FuncMap{"hcl": hcl, "sh": shell, "json": inJSON}).ParseFS(recipeFiles, "recipes/*.tmpl"))
 })
 
 // hcl is a value as a string of Terraform's language, in which "${" and "%{" begin
-// something.
-func hcl(s string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(strconv.Quote(s))
+// something and only few characters have an escape of one letter.
+func hcl(s string) string { return `"` + escape(s, `"\$%`) + `"` }
+
+// inJSON is a value within a string of a JSON document that stands in a shell's
+// here-document: neither reads anything in it as its own.
+func inJSON(s string) string { return escape(s, "\"\\$`") }
+
+// escape writes the special characters of a text, and those that are not printed, as
+// "\u" and four digits, which JSON and Terraform read alike.
+func escape(s, special string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(special, r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // shell is a value as a word of a POSIX shell.
