@@ -36,6 +36,10 @@ func (k *keyboard) ask(ctx context.Context, question string) (secret.Text, error
 		return secret.Text{}, errors.New("this program runs in the background, where nothing can be typed")
 	}
 	if question != "" {
+		// What is typed the moment the question stands there is not shown either.
+		// The read gives the terminal back as it finds it, which is silent, so the
+		// end is ours.
+		defer k.silence()()
 		fmt.Fprintf(k.out, "%s: ", question)
 	}
 	type answer struct {
