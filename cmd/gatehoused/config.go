@@ -50,6 +50,7 @@ type file struct {
 	Upstreams struct {
 		AllowLocal bool   `yaml:"allow_local"`
 		Ambient    bool   `yaml:"ambient"`
+		Identity   string `yaml:"identity_token_file"`
 		Catalogue  string `yaml:"catalogue"` // a file
 		Endpoints  struct {
 			STS   string `yaml:"aws_sts"`
@@ -185,7 +186,7 @@ func parseFile(raw []byte) (file, error) {
 func (m *Main) config(f file) (server.Config, error) {
 	cfg := server.Config{Listen: f.Listen, PublicURL: strings.TrimRight(f.PublicURL, "/"), DataDir: orDefault(f.DataDir, "gatehouse-data"), Database: f.Database,
 		TLSCert: f.TLS.Cert, TLSKey: f.TLS.Key, MetricsListen: f.Metrics.Listen, MetricsToken: secret.New(f.Metrics.Token),
-		MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY")), MasterKeyFile: f.MasterKeyFile, Version: version, AllowLocal: f.Upstreams.AllowLocal, AmbientClouds: f.Upstreams.Ambient,
+		MasterKey: secret.New(m.Getenv("GATEHOUSE_MASTER_KEY")), MasterKeyFile: f.MasterKeyFile, Version: version, AllowLocal: f.Upstreams.AllowLocal, AmbientClouds: f.Upstreams.Ambient, IdentityTokenFile: f.Upstreams.Identity,
 		Clouds: server.Clouds{STS: f.Upstreams.Endpoints.STS, Token: f.Upstreams.Endpoints.Token, IAM: f.Upstreams.Endpoints.IAM, Authority: f.Upstreams.Endpoints.Entra},
 		Limits: gateway.Limits{Concurrent: f.Limits.Concurrent, PerMinute: f.Limits.PerMinute}}
 	for _, d := range []struct {

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/go-jose/go-jose/v4"
@@ -47,6 +49,42 @@ func (s *Service) sign(a Access, who caller.Caller, now time.Time) (Token, error
 	}
 	signed, err := s.Keys.Sign(c)
 	return Token{Value: secret.New(signed), Expires: time.Unix(c.Expires, 0)}, err
+}
+
+// Vouch makes an identity token for the server itself: that the requests of the
+// caller's organization come from here. The audience is the origin of who is to
+// believe it, which no audience of a member's cloud looks like. It is for the server
+// alone, and fails with Denied for anybody else.
+func (s *Service) Vouch(ctx context.Context, who caller.Caller, audience string) (Token, error) {
+	if err := access.Check(who, caller.UseModels, who.Organization); err != nil {
+		return Token{}, err
+	}
+	if who.Kind != caller.System {
+		return Token{}, fault.New(fault.Denied, "the server vouches for itself alone")
+	}
+	if err := s.Keys.Ensure(ctx); err != nil {
+		return Token{}, err
+	}
+	now := s.Now()
+	expires := now.Add(TokenLife)
+	signed, err := s.Keys.Sign(vouched{Issuer: Issuer(s.PublicURL, who.Organization), Subject: ServerSubject(who.Organization), Audience: audience, Expires: expires.Unix(),
+		Issued: now.Unix(), NotBefore: now.Add(-skew).Unix(), ID: string(id.NewRequest())[4:], Organization: string(who.Organization)})
+	return Token{Value: secret.New(signed), Expires: expires}, err
+}
+
+// ServerSubject is the "sub" of the server's own tokens for an organization.
+func ServerSubject(o id.Organization) string { return "server:" + string(o) }
+
+// vouched is what a token of the server says.
+type vouched struct {
+	Issuer       string `json:"iss"`
+	Subject      string `json:"sub"`
+	Audience     string `json:"aud"`
+	Expires      int64  `json:"exp"` // seconds since 1970
+	Issued       int64  `json:"iat"`
+	NotBefore    int64  `json:"nbf"`
+	ID           string `json:"jti"`
+	Organization string `json:"org"`
 }
 
 // SessionName is what AWS calls a member's session and the identity behind it: the

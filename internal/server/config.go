@@ -42,9 +42,12 @@ type Config struct {
 	OpenToStrangers     bool        // people without an account can make one, with an organization
 	Mail                mail.Config // who takes letters; the zero value: nobody, and they wait
 
-	AmbientClouds bool                 // upstreams may use this server's own credentials of clouds
-	Clouds        Clouds               // where clouds hand out credentials
-	Catalogue     *catalogue.Catalogue // nil: the one that comes with the program
+	AmbientClouds bool   // upstreams may use this server's own credentials of clouds
+	Clouds        Clouds // where clouds hand out credentials
+	// IdentityTokenFile holds an identity token of this server, which Anthropic may
+	// trust; "": there is none.
+	IdentityTokenFile string
+	Catalogue         *catalogue.Catalogue // nil: the one that comes with the program
 
 	AllowLocal bool // upstreams on this machine and private networks may be connected: the demo
 

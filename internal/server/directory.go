@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/dial"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
@@ -27,15 +28,18 @@ import (
 // directory is the gateway.Directory: routes are built from the database once
 // and kept until the feed says that something changed.
 type directory struct {
-	orgs       org.Store
-	workspaces workspace.Store
-	upstreams  *upstream.Service
-	book       *price.Book
-	catalogue  *catalogue.Catalogue
-	clouds     Clouds
-	guard      dial.Guard // owners say where upstreams are
-	now        func() time.Time
-	flight     singleflight.Group
+	orgs         org.Store
+	workspaces   workspace.Store
+	upstreams    *upstream.Service
+	book         *price.Book
+	catalogue    *catalogue.Catalogue
+	clouds       Clouds
+	guard        dial.Guard // owners say where upstreams are
+	guarded      *http.Client
+	issuer       *cloudaccess.Service
+	now          func() time.Time
+	identityFile string // with an identity token of this server's own
+	flight       singleflight.Group
 
 	mu     sync.RWMutex
 	routes map[id.Organization]*ways

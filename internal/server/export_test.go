@@ -9,6 +9,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 )
 
 // Count is how many events of a type an organization has, for tests.
@@ -37,3 +38,8 @@ func (s *Server) SetStatus(ctx context.Context, o id.Organization, m id.Member, 
 
 // Housekeep does at once what housekeeping does now and then, for tests.
 func (s *Server) Housekeep(ctx context.Context, since time.Time) error { return s.touch(ctx, since) }
+
+// LentIdentity is the identity token of the server's own environment.
+func (s *Server) LentIdentity(ctx context.Context) (secret.Text, error) {
+	return s.routes.lentIdentity(ctx)
+}

@@ -240,7 +240,9 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 	}
 	s.db.OnChange(s.woken)
 	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard, Ended: s.witness.ended})
-	s.routes = &directory{orgs: s.db.Orgs(), workspaces: s.db.Workspaces(), upstreams: s.rooms.Upstreams, book: price.Default(), catalogue: s.cfg.Catalogue, clouds: s.cfg.Clouds, guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*ways{}}
+	s.routes = &directory{orgs: s.db.Orgs(), workspaces: s.db.Workspaces(), upstreams: s.rooms.Upstreams, book: price.Default(), catalogue: s.cfg.Catalogue, clouds: s.cfg.Clouds, guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*ways{},
+		issuer: s.rooms.CloudAccess, identityFile: s.cfg.IdentityTokenFile}
+	s.routes.guarded = s.routes.guardedClient()
 	s.rooms.Upstreams.Prober, s.rooms.Upstreams.Watcher = s.routes, s.routes
 	if err := s.openLedger(ctx); err != nil {
 		return err

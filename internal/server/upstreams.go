@@ -8,14 +8,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"os"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropic"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropicauth"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/anthropicaws"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/awsauth"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/azureauth"
@@ -45,8 +49,7 @@ func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
 	in := u.Settings
 	switch u.Provider {
 	case upstream.Anthropic:
-		plain.Models, plain.Key = nil, u.Credential
-		return anthropic.New(plain)
+		return d.anthropic(u, plain)
 	case upstream.AnthropicAWS:
 		auth, err := d.aws(u, anthropicaws.Service, "X-Api-Key")
 		if err != nil {
@@ -92,6 +95,57 @@ func (d *directory) aws(u upstream.Upstream, service, keyName string) (*awsauth.
 		cfg.Bearer, cfg.KeyName = u.Credential, keyName
 	}
 	return awsauth.New(cfg)
+}
+
+// anthropic is the API itself, or what speaks it.
+func (d *directory) anthropic(u upstream.Upstream, cfg anthropic.Config) (gateway.Upstream, error) {
+	in := u.Settings
+	cfg.Models = nil
+	if in.Way == upstream.WayKey {
+		cfg.Key = u.Credential
+		return anthropic.New(cfg)
+	}
+	assertion := d.lentIdentity
+	if in.Way == upstream.WayIssuer {
+		to, err := url.Parse(u.BaseURL)
+		if err != nil {
+			return nil, err
+		}
+		assertion = func(ctx context.Context) (secret.Text, error) {
+			token, err := d.issuer.Vouch(ctx, caller.OfSystem(u.Organization), to.Scheme+"://"+to.Host)
+			return token.Value, err
+		}
+	}
+	auth, err := anthropicauth.New(anthropicauth.Config{BaseURL: u.BaseURL, Rule: in.FederationRule, Organization: in.AnthropicOrg, ServiceAccount: in.ServiceAccount,
+		Workspace: in.Workspace, Assertion: assertion, Client: d.guarded, Now: d.now})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Credential, cfg.OAuth = auth, true
+	return anthropic.New(cfg)
+}
+
+const maxIdentity = 64 << 10
+
+// lentIdentity is the identity token of this server's own environment, which is read
+// anew each time: whoever puts it there replaces it.
+func (d *directory) lentIdentity(context.Context) (secret.Text, error) {
+	if d.identityFile == "" {
+		return secret.Text{}, errors.New("no file with an identity token is configured (upstreams.identity_token_file)")
+	}
+	f, err := os.Open(d.identityFile)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxIdentity))
+	return secret.New(string(bytes.TrimSpace(text))), err
+}
+
+// guardedClient asks for credentials at addresses of which an owner has the say.
+func (d *directory) guardedClient() *http.Client {
+	return &http.Client{Timeout: cloudClient.Timeout, CheckRedirect: cloudClient.CheckRedirect,
+		Transport: &http.Transport{Proxy: d.proxy, DialContext: d.guard.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second}}
 }
 
 func (d *directory) foundry(u upstream.Upstream, cfg anthropic.Config) (gateway.Upstream, error) {

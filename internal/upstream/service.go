@@ -201,6 +201,9 @@ func check(u *Upstream) error {
 		if err := checkURL(u.BaseURL); err != nil {
 			return err
 		}
+		if err := checkLent(u); err != nil {
+			return err
+		}
 	}
 	if err := checkSettings(u); err != nil {
 		return err
@@ -210,7 +213,7 @@ func check(u *Upstream) error {
 
 // ways are those into each provider.
 var ways = map[Provider][]Way{
-	Anthropic:    {WayKey},
+	Anthropic:    {WayKey, WayIssuer, WayAmbient},
 	AnthropicAWS: {WayKey, WayAccess, WayAmbient},
 	Bedrock:      {WayKey, WayAccess, WayAmbient},
 	Vertex:       {WayKey, WayAccount, WayAmbient}, // there is no key but an account's
@@ -222,7 +225,7 @@ const maxCredential = 16 << 10
 func checkCredential(u *Upstream) error {
 	text := u.Credential.Reveal()
 	switch {
-	case u.Settings.Way == WayAmbient:
+	case u.Settings.Way == WayAmbient, u.Settings.Way == WayIssuer:
 		u.Credential = secret.Text{}
 		return nil
 	case u.Provider == Vertex:
@@ -249,6 +252,30 @@ func checkURL(raw string) error {
 		return fault.New(fault.Invalid, "the base URL must be https, as the key travels with every request").At("base_url")
 	}
 	return nil
+}
+
+// homes are whose addresses may hear a credential that this server lends. AWS is not
+// among them: a signature is worth nothing to another host.
+var homes = map[Provider][]string{
+	Anthropic: {"anthropic.com"},
+	Vertex:    {"googleapis.com"},
+	Foundry:   {"azure.com", "azure.us", "microsoft.com"},
+}
+
+// checkLent keeps what is this server's own from whoever an owner names.
+func checkLent(u *Upstream) error {
+	own := homes[u.Provider]
+	if u.Settings.Way != WayAmbient || own == nil {
+		return nil
+	}
+	to, err := url.Parse(u.BaseURL)
+	if err == nil && slices.ContainsFunc(own, func(home string) bool {
+		host := strings.ToLower(to.Hostname())
+		return host == home || strings.HasSuffix(host, "."+home)
+	}) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "this server sends its own credentials only to the provider's own addresses").At("base_url")
 }
 
 // Remove takes an upstream away, with its credential.

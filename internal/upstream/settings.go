@@ -16,6 +16,7 @@ const (
 	WayAccess  Way = "access_key" // the access key of an IAM user; the credential is its secret
 	WayAccount Way = "account"    // the JSON key of a Google service account; a client's secret at Entra
 	WayAmbient Way = "ambient"    // what this server has in its own environment
+	WayIssuer  Way = "issuer"     // identity tokens that this server signs, as the organization's issuer
 )
 
 // Settings are what a provider wants to know beside an address and a secret. Which
@@ -28,7 +29,12 @@ type Settings struct {
 	AccessKeyID string `json:"access_key_id,omitempty"` // with WayAccess
 	RoleARN     string `json:"role_arn,omitempty"`      // assumed; the organization's id is the external id
 	PerMember   bool   `json:"per_member,omitempty"`    // each member has a session of the role
-	Workspace   string `json:"workspace,omitempty"`     // of Claude Platform on AWS
+	Workspace   string `json:"workspace,omitempty"`     // of Claude Platform on AWS, or that a federation rule is for
+
+	// Of workload identity federation at Anthropic, with WayIssuer and WayAmbient.
+	FederationRule string `json:"federation_rule,omitempty"`
+	AnthropicOrg   string `json:"anthropic_organization,omitempty"`
+	ServiceAccount string `json:"service_account,omitempty"`
 
 	Project     string `json:"project,omitempty"`     // of Google Cloud
 	Impersonate string `json:"impersonate,omitempty"` // a service account that is taken on
@@ -60,6 +66,10 @@ var (
 	keyIDForm   = form(`[A-Z0-9]{16,128}`)
 	nameForm    = form(`[A-Za-z0-9][A-Za-z0-9._-]{1,99}`)
 	modelForm   = form(`[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}`)
+	ruleForm    = form(`fdrl_[A-Za-z0-9]{1,64}`)
+	uuidForm    = form(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
+	accountID   = form(`svac_[A-Za-z0-9]{1,64}`)
+	spaceForm   = form(`wrkspc_[A-Za-z0-9]{1,64}|default`)
 	targetForm  = form(`[A-Za-z0-9][A-Za-z0-9._:@/-]{0,255}`)
 )
 
@@ -96,6 +106,10 @@ func checkSettings(u *Upstream) error {
 	}
 	all := []wanted{{"fence", in.Fence, nameForm, false, "eu"}}
 	switch u.Provider {
+	case Anthropic:
+		if in.Way != WayKey {
+			all = append(all, federation(&out, in)...)
+		}
 	case Bedrock:
 		out.Region, out.Geography = in.Region, in.Geography
 		all = append(append(all, aws(&out, in)...), wanted{"geography", in.Geography, regionForm, false, "eu"})
@@ -126,6 +140,16 @@ func checkSettings(u *Upstream) error {
 	return checkModels(in.Models)
 }
 
+func federation(out *Settings, in Settings) []wanted {
+	out.FederationRule, out.AnthropicOrg, out.ServiceAccount, out.Workspace = in.FederationRule, in.AnthropicOrg, in.ServiceAccount, in.Workspace
+	return []wanted{
+		{"federation_rule", in.FederationRule, ruleForm, true, "fdrl_0123"},
+		{"anthropic_organization", in.AnthropicOrg, uuidForm, true, "00000000-0000-0000-0000-000000000000"},
+		{"service_account", in.ServiceAccount, accountID, true, "svac_0123"},
+		{"workspace", in.Workspace, spaceForm, false, "wrkspc_0123 or default"},
+	}
+}
+
 func aws(out *Settings, in Settings) []wanted {
 	all := []wanted{{"region", in.Region, regionForm, true, "eu-central-1"}}
 	if in.Way == WayAccess {
@@ -152,7 +176,7 @@ func checkModels(models map[string]string) error {
 }
 
 func (s *Settings) trim() {
-	for _, field := range []*string{&s.Region, &s.Geography, &s.AccessKeyID, &s.RoleARN, &s.Workspace, &s.Project, &s.Impersonate, &s.Resource, &s.Tenant, &s.Client, &s.Fence} {
+	for _, field := range []*string{&s.Region, &s.Geography, &s.AccessKeyID, &s.RoleARN, &s.Workspace, &s.Project, &s.Impersonate, &s.Resource, &s.Tenant, &s.Client, &s.Fence, &s.FederationRule, &s.AnthropicOrg, &s.ServiceAccount} {
 		*field = strings.TrimSpace(*field)
 	}
 }

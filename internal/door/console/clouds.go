@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
+	"github.com/gatehouse-dev/gatehouse/internal/cloudaccess"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
@@ -43,7 +44,19 @@ var (
 	ambientHelp = "What this server has in its own environment. Whoever runs the server must have allowed it."
 )
 
+// federated is the Anthropic API entered without a key, which has a form of its own.
+const federated upstream.Provider = "anthropic-federation"
+
 var cloudForms = map[upstream.Provider]cloudForm{
+	federated: {
+		ways: []option{{Value: string(upstream.WayIssuer), Text: "Identity tokens of this server", Chosen: true},
+			{Value: string(upstream.WayAmbient), Text: "The identity token of this server's environment", Help: ambientHelp}},
+		fields: []field{
+			text("anthropic_organization", "Organization id at Anthropic", "00000000-0000-0000-0000-000000000000", "In the Claude Console under Settings, Organization.", false),
+			text("federation_rule", "Federation rule", "fdrl_…", "", false),
+			text("service_account", "Service account", "svac_…", "Whom the rule lets in: requests and their cost are its.", false),
+			text("workspace", "Workspace id", "wrkspc_…", "Only if the rule is for more than one; or default.", true)},
+	},
 	upstream.Bedrock: {
 		ways: []option{{Value: "", Text: "A Bedrock API key", Chosen: true}, {Value: string(upstream.WayAccess), Text: "An access key of IAM", Help: "Requests are signed with it, or with the role that it assumes."},
 			{Value: string(upstream.WayAmbient), Text: "This server's own credentials", Help: ambientHelp}},
@@ -83,7 +96,7 @@ var cloudForms = map[upstream.Provider]cloudForm{
 }
 
 // newCloudPage is the form of one provider.
-func newCloudPage(p upstream.Provider, o id.Organization) (view, *form, error) {
+func (c *Console) newCloudPage(p upstream.Provider, o id.Organization) (view, *form, error) {
 	asks, ok := cloudForms[p]
 	if !ok {
 		return view{}, nil, fault.New(fault.NotFound, "there is no provider of that name")
@@ -96,10 +109,19 @@ func newCloudPage(p upstream.Provider, o id.Organization) (view, *form, error) {
 		if one.Name == "role_arn" {
 			one.Help = fmt.Sprintf("Not with a key. Its trust policy must ask for the external id %s.", o)
 		}
+		if one.Name == "federation_rule" {
+			one.Help = fmt.Sprintf("For this server's tokens: the issuer %s, the subject %s, the audience %s.", cloudaccess.Issuer(c.cfg.PublicURL, o), cloudaccess.ServerSubject(o), upstream.AnthropicURL)
+		}
 		f.Fields = append(f.Fields, one)
 	}
-	f.Fields = append(f.Fields, asks.secret,
-		field{Kind: "url", Name: "base_url", Label: "Address", Help: "Only for an endpoint of your own, such as a VPC or FIPS endpoint. Left empty, it is the provider's.", Autocomplete: "off", Optional: true}, modelNames)
+	if asks.secret.Name != "" {
+		f.Fields = append(f.Fields, asks.secret)
+	}
+	f.Fields = append(f.Fields,
+		field{Kind: "url", Name: "base_url", Label: "Address", Help: "Only for an endpoint of your own, such as a VPC or FIPS endpoint. Left empty, it is the provider's.", Autocomplete: "off", Optional: true})
+	if p != federated {
+		f.Fields = append(f.Fields, modelNames)
+	}
 	f.Fields = append(f.Fields, placing...)
 	return view{Title: "Connect " + providerNames[p], Lead: "Requests of the whole organization can go there. Members never see the credential.", Body: f}, f, nil
 }
@@ -108,7 +130,7 @@ func (c *Console) newCloud(v *visit) error {
 	if err := access.Check(v.who, caller.ManageUpstreams, v.who.Organization); err != nil {
 		return err
 	}
-	w, _, err := newCloudPage(upstream.Provider(v.r.PathValue("provider")), v.who.Organization)
+	w, _, err := c.newCloudPage(upstream.Provider(v.r.PathValue("provider")), v.who.Organization)
 	if err != nil {
 		return err
 	}
@@ -121,13 +143,17 @@ func (c *Console) connectCloud(v *visit) error {
 		return err
 	}
 	p := upstream.Provider(v.r.PathValue("provider"))
+	asked := p
+	if p == federated {
+		p = upstream.Anthropic
+	}
 	settings, err := settingsOf(typed)
 	if err == nil {
 		_, err = c.cfg.Upstreams.Connect(v.r.Context(), v.who, v.who.Organization, upstream.New{Name: typed.Get("name"), Provider: p,
 			BaseURL: typed.Get("base_url"), Credential: secret.New(strings.TrimSpace(typed.Get("credential"))), Settings: settings})
 	}
 	if err != nil {
-		return v.anew("form", func() (view, *form, error) { return newCloudPage(p, v.who.Organization) }, typed, err)
+		return v.anew("form", func() (view, *form, error) { return c.newCloudPage(asked, v.who.Organization) }, typed, err)
 	}
 	return v.redirect("/upstreams?done=connected")
 }
@@ -135,7 +161,8 @@ func (c *Console) connectCloud(v *visit) error {
 func settingsOf(typed url.Values) (upstream.Settings, error) {
 	in := upstream.Settings{Way: upstream.Way(typed.Get("way")), Region: typed.Get("region"), Geography: typed.Get("geography"), AccessKeyID: typed.Get("access_key_id"),
 		RoleARN: typed.Get("role_arn"), PerMember: typed.Get("per_member") == "yes", Workspace: typed.Get("workspace"), Project: typed.Get("project"), Fence: typed.Get("fence"),
-		Impersonate: typed.Get("impersonate"), Resource: typed.Get("resource"), Tenant: typed.Get("tenant"), Client: typed.Get("client")}
+		Impersonate: typed.Get("impersonate"), Resource: typed.Get("resource"), Tenant: typed.Get("tenant"), Client: typed.Get("client"),
+		FederationRule: typed.Get("federation_rule"), AnthropicOrg: typed.Get("anthropic_organization"), ServiceAccount: typed.Get("service_account")}
 	for line := range strings.Lines(typed.Get("models")) {
 		if line = strings.TrimSpace(line); line == "" {
 			continue

@@ -29,6 +29,7 @@ var upstreamRoutes = []route{
 
 var providerNames = map[upstream.Provider]string{
 	upstream.Anthropic:    "Anthropic API",
+	federated:             "the Anthropic API without a key",
 	upstream.AnthropicAWS: "Claude Platform on AWS",
 	upstream.Bedrock:      "Amazon Bedrock",
 	upstream.Vertex:       "Google Cloud",
@@ -107,6 +108,7 @@ func newUpstreamPage() (view, *form) {
 	f := &form{Action: "/upstreams", Submit: "Connect", Cancel: "/upstreams", Fields: []field{
 		{Kind: "radio", Name: "provider", Label: "Provider", Options: []option{
 			{Value: string(upstream.Anthropic), Text: "Anthropic API", Help: "Or anything that speaks it, at an address of its own.", Chosen: true},
+			{Value: string(federated), Text: "Anthropic API, without a key", Help: "By workload identity federation. The next page asks for what it needs."},
 			{Value: string(upstream.Bedrock), Text: providerNames[upstream.Bedrock], Help: "The next page asks for what it needs, and not this one."},
 			{Value: string(upstream.Vertex), Text: providerNames[upstream.Vertex], Help: "The next page asks for what it needs."},
 			{Value: string(upstream.Foundry), Text: providerNames[upstream.Foundry], Help: "The next page asks for what it needs."},

@@ -29,6 +29,7 @@ const (
 type Trust struct {
 	Issuer  string
 	Subject string // that Entra's federated credential names
+	Server  string // the subject of the federation rule at Anthropic
 }
 
 // identity is what a token says that was verified.

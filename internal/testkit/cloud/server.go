@@ -71,6 +71,7 @@ type Server struct {
 	asked    map[string]int // :: service → how often a credential was asked for
 	assumed  []url.Values
 	broken   string
+	used     []string // ids of identity tokens that may be used once
 }
 
 type session struct {
@@ -185,6 +186,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.vertex(w, r, body)
 	case path == "/v1/token":
 		s.federate(w, r, body)
+	case path == "/v1/oauth/token":
+		s.anthropicToken(w, r, body)
 	case path == "/token":
 		s.google(w, body)
 	case strings.HasSuffix(path, "/oauth2/v2.0/token"):
@@ -431,6 +434,10 @@ func (s *Server) foundry(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 func (s *Server) platform(w http.ResponseWriter, r *http.Request, body []byte) {
+	if token, isToken := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer token-"); isToken {
+		s.anthropic(w, r, "token-"+token, body)
+		return
+	}
 	session, exception := s.awsCaller(r, body, "aws-external-anthropic")
 	if exception != "" || r.Header.Get("Anthropic-Workspace-Id") != Workspace {
 		awsFail(w, http.StatusForbidden, exception, "The security token included in the request is expired")

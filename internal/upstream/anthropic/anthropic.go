@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type Config struct {
 	Key        secret.Text // sent as x-api-key
 	Token      secret.Text // sent as Authorization: Bearer
 	Credential origin.Credential
+	OAuth      bool                      // Credential is an access token of OAuth
 	RanOut     func(*http.Response) bool // whether an answer says that Credential's time is over; nil: a 401 does
 
 	// Provider is whose names and abilities hold; "": what clients ask for and say
@@ -61,12 +63,12 @@ func New(cfg Config) (*Upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{origin: to, oauth: !cfg.Token.Empty()}
+	u := &Upstream{origin: to, oauth: !cfg.Token.Empty() || cfg.OAuth}
 	switch {
-	case cfg.Credential != nil && cfg.Key.Empty() && !u.oauth:
+	case cfg.Credential != nil && cfg.Key.Empty() && cfg.Token.Empty():
 	case cfg.Credential == nil && !cfg.Key.Empty() && !u.oauth:
 		cfg.Credential = origin.Key("X-Api-Key", cfg.Key)
-	case cfg.Credential == nil && cfg.Key.Empty() && u.oauth:
+	case cfg.Credential == nil && cfg.Key.Empty() && !cfg.Token.Empty():
 		cfg.Credential = origin.Key("Authorization", secret.New("Bearer "+cfg.Token.Reveal()))
 	default:
 		return nil, fault.New(fault.Invalid, "an upstream needs one credential, a key or a token").At("key")
@@ -146,7 +148,11 @@ var identity = []string{"identity"}
 // own is what we send instead of what the client sent under the same names.
 func (u *Upstream) own(client http.Header) []direct.Field {
 	fields := append(make([]direct.Field, 0, 2+len(u.cfg.Always)), direct.Field{Name: "Accept-Encoding", Values: identity})
-	if betas := client["Anthropic-Beta"]; !u.oauth && len(betas) > 0 {
+	betas := client["Anthropic-Beta"]
+	switch {
+	case u.oauth && !slices.Contains(dialect.Betas(betas), gateway.OAuthBeta):
+		fields = append(fields, direct.Field{Name: "Anthropic-Beta", Values: append(slices.Clone(betas), gateway.OAuthBeta)})
+	case !u.oauth && len(betas) > 0:
 		fields = append(fields, direct.Field{Name: "Anthropic-Beta", Values: gateway.WithoutBeta(betas, gateway.OAuthBeta)})
 	}
 	return append(fields, u.cfg.Always...)
