@@ -12,10 +12,26 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 )
 
 // server is an upstream that does not have every model.
 type server interface{ Serves(model string) bool }
+
+// priced is an upstream whose prices are others than the list's.
+type priced interface {
+	// Terms are those under which the upstream asks for a model.
+	Terms(model string) price.Terms
+}
+
+// terms are those of a request at an upstream.
+func (x *exchange) terms(u Upstream) price.Terms {
+	under := x.under
+	if p, ok := u.(priced); ok {
+		under |= p.Terms(x.seen.Model)
+	}
+	return under
+}
 
 // choose is the order in which the upstreams of a route are asked for a model: as
 // the organization has ordered them, those that share the load by their weights and

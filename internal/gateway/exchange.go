@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/jsonscan"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
 )
@@ -65,8 +66,9 @@ type exchange struct {
 	turned       bool
 	betas        []string // that stood in a body of another format
 	bodyBytes    int64
-	sent         time.Time // when the upstream was asked
-	unsent       bool      // it has heard nothing
+	under        price.Terms // what the request says of its price
+	sent         time.Time   // when the upstream was asked
+	unsent       bool        // it has heard nothing
 	settled      bool
 	clientFailed bool // a write to the client failed
 	firstByte    time.Duration
@@ -202,6 +204,7 @@ func (x *exchange) scan() error {
 		return err
 	}
 	x.call.Model, x.call.Stream, x.call.MaxTokens = read.Model, read.Stream, read.MaxTokens
+	x.under = termsOf(read)
 	model := plainModel(read.Model)
 	x.route, err = x.g.cfg.Directory.Route(x.ctx, x.who, model)
 	if err != nil {
@@ -220,6 +223,17 @@ func (x *exchange) scan() error {
 	x.upstream = x.choices[0]
 	x.seen.Model, x.seen.Upstream = model, x.upstream.Name()
 	return nil
+}
+
+// termsOf is what a request says of its price.
+func termsOf(read jsonscan.Request) (under price.Terms) {
+	if read.Speed == "fast" {
+		under |= price.Fast
+	}
+	if read.Geography == "us" {
+		under |= price.Domestic
+	}
+	return under
 }
 
 // plainModel is a model's name without the suffix that asks for a longer
@@ -259,7 +273,7 @@ func (x *exchange) reserve() error {
 		Client: usage.Client{Session: bounded(h, "X-Claude-Code-Session-Id"), Agent: bounded(h, "X-Claude-Code-Agent-Id"),
 			ParentAgent: bounded(h, "X-Claude-Code-Parent-Agent-Id")},
 		Upstream: x.upstream.Name(), Model: x.seen.Model, Stream: x.call.Stream,
-		BodyBytes: x.bodyBytes, MaxTokens: x.call.MaxTokens,
+		BodyBytes: x.bodyBytes, MaxTokens: x.call.MaxTokens, Terms: x.terms(x.upstream),
 	})
 	if err != nil {
 		if fault.KindOf(err) == fault.Internal {

@@ -20,7 +20,7 @@ func (x *exchange) settle(ending usage.Ending, used price.Tokens, estimated bool
 	if x.hold == nil {
 		return
 	}
-	out := usage.Outcome{Ending: ending, Status: x.seen.Status, Tokens: used, Estimated: estimated,
+	out := usage.Outcome{Ending: ending, Status: x.seen.Status, Tokens: used, Estimated: estimated, Terms: x.terms(x.upstream),
 		FirstByte: x.firstByte, Latency: x.g.cfg.Now().Sub(x.arrived)}
 	if x.seen.Failovers > 0 {
 		out.Upstream = x.seen.Upstream

@@ -33,13 +33,6 @@ type dated struct {
 // rates are nano-dollars per token.
 type rates struct{ input, output, cacheRead, cacheWrite5m, cacheWrite1h int64 }
 
-// Modifier multiplies a price under some condition. Nothing applies it yet.
-type Modifier struct {
-	Name     string
-	Permille int64 // 1100 is times 1.1
-	What     string
-}
-
 // Extra is charged by the piece beside tokens. Nothing applies it yet.
 type Extra struct {
 	Name      string
@@ -59,12 +52,12 @@ func (b *Book) Modifiers() []Modifier { return append([]Modifier(nil), b.modifie
 // Extras lists what is charged by the piece.
 func (b *Book) Extras() []Extra { return append([]Extra(nil), b.extras...) }
 
-// Cost returns what t costs in nano-dollars, by the prices of a time. The model
+// Cost returns what t costs in nano-dollars, by the prices of a time and under terms. The model
 // may be written as any provider or client writes it. One that the book does
 // not know is priced at the dearest rates of all, and known is false. Negative
 // counts are taken as none; a cost too large for an int64 is the largest one.
-func (b *Book) Cost(model string, at time.Time, t Tokens) (nanos int64, known bool) {
-	r, m := b.rates(model, at)
+func (b *Book) Cost(model string, at time.Time, t Tokens, under Terms) (nanos int64, known bool) {
+	r, m := b.rates(model, at, under)
 	return r.cost(t), m != nil
 }
 
@@ -84,8 +77,8 @@ const (
 //
 // It is a bound to hold money back by, and not a promise: documents that a body
 // only names by URL or file id are not in it.
-func (b *Book) Worst(model string, at time.Time, bodyBytes, maxTokens int64) int64 {
-	r, m := b.rates(model, at)
+func (b *Book) Worst(model string, at time.Time, bodyBytes, maxTokens int64, under Terms) int64 {
+	r, m := b.rates(model, at, under)
 	context, output := int64(unknownContext), int64(unknownOutput)
 	if m != nil {
 		context, output = m.context, m.maxOutput
@@ -157,19 +150,31 @@ func (b *Book) ID(model string) (id string, known bool) {
 }
 
 func (b *Book) find(name string) *model {
+	if i := b.index(name); i >= 0 {
+		return &b.models[i]
+	}
+	return nil
+}
+
+// index is that of a model, -1 if it is not known.
+func (b *Book) index(name string) int {
 	i, ok := b.byName[name]
 	if !ok {
 		if i, ok = b.byName[plain(name)]; !ok {
-			return nil
+			return -1
 		}
 	}
-	return &b.models[i]
+	return i
 }
 
 // rates returns the rates of a model, which is nil if unknown.
-func (b *Book) rates(name string, at time.Time) (rates, *model) {
-	if m := b.find(name); m != nil {
-		return m.at(at), m
+func (b *Book) rates(name string, at time.Time, under Terms) (rates, *model) {
+	if i := b.index(name); i >= 0 {
+		m := &b.models[i]
+		if under == 0 {
+			return m.at(at), m
+		}
+		return b.under(m.at(at), i, at, under), m
 	}
 	var dearest rates
 	for i := range b.models {
@@ -180,7 +185,7 @@ func (b *Book) rates(name string, at time.Time) (rates, *model) {
 		dearest.cacheWrite5m = max(dearest.cacheWrite5m, r.cacheWrite5m)
 		dearest.cacheWrite1h = max(dearest.cacheWrite1h, r.cacheWrite1h)
 	}
-	return dearest, nil
+	return b.under(dearest, -1, at, under), nil
 }
 
 // at returns the rates of a time; before the first day the first rates, as a

@@ -43,7 +43,7 @@ func TestListPrices(t *testing.T) {
 	book := Default()
 	for model, want := range tests {
 		for i, tokens := range []Tokens{{Input: 1}, {Output: 1}, {CacheRead: 1}, {CacheWrite5m: 1}, {CacheWrite1h: 1}} {
-			got, known := book.Cost(model, today, tokens)
+			got, known := book.Cost(model, today, tokens, 0)
 			if got != want[i] || !known {
 				t.Errorf("Cost(%s, %+v) = %d, %v; want %d, true", model, tokens, got, known, want[i])
 			}
@@ -90,7 +90,8 @@ func TestUnknownIsDearest(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		tokens, at := someTokens(t), someTime(t)
-		unknown, known := Default().Cost("claude-imaginary-9", at, tokens)
+		under := someTerms(t)
+		unknown, known := Default().Cost("claude-imaginary-9", at, tokens, under)
 		if known {
 			t.Fatal("it is known")
 		}
@@ -98,7 +99,7 @@ func TestUnknownIsDearest(t *testing.T) {
 			t.Fatal("it is free")
 		}
 		for _, m := range Default().models {
-			if cost, _ := Default().Cost(m.id, at, tokens); cost > unknown {
+			if cost, _ := Default().Cost(m.id, at, tokens, under); cost > unknown {
 				t.Fatalf("%s costs %d, unknown %d", m.id, cost, unknown)
 			}
 		}
@@ -122,7 +123,7 @@ func TestCostIsExactOrSaturates(t *testing.T) {
 		if want.Cmp(limit) > 0 {
 			want = limit
 		}
-		got, _ := Default().Cost(m.id, today, Tokens{n[0], n[1], n[2], n[3], n[4]})
+		got, _ := Default().Cost(m.id, today, Tokens{n[0], n[1], n[2], n[3], n[4]}, 0)
 		if got != want.Int64() {
 			t.Fatalf("got %d, want %s", got, want)
 		}
@@ -145,8 +146,9 @@ func TestWorstBounds(t *testing.T) {
 		}
 		output := rapid.Int64Range(0, most).Draw(t, "output")
 		for _, tokens := range []Tokens{{Input: input, Output: output}, {CacheWrite1h: input, Output: output}, {CacheWrite5m: input / 2, CacheRead: input - input/2, Output: output}} {
-			cost, _ := Default().Cost(m.id, at, tokens)
-			if worst := Default().Worst(m.id, at, body, asked); cost > worst {
+			under := someTerms(t)
+			cost, _ := Default().Cost(m.id, at, tokens, under)
+			if worst := Default().Worst(m.id, at, body, asked, under); cost > worst {
 				t.Fatalf("%+v costs %d, held back %d", tokens, cost, worst)
 			}
 		}
@@ -169,7 +171,7 @@ func TestWorst(t *testing.T) {
 		{"nobody-knows", math.MaxInt64, math.MaxInt64, million*30000 + 128000*75000},
 	}
 	for _, tt := range tests {
-		if got := Default().Worst(tt.model, today, tt.body, tt.asks); got != tt.want {
+		if got := Default().Worst(tt.model, today, tt.body, tt.asks, 0); got != tt.want {
 			t.Errorf("Worst(%s, %d, %d) = %d, want %d", tt.model, tt.body, tt.asks, got, tt.want)
 		}
 	}
@@ -200,7 +202,7 @@ func TestPricesHoldFromTheirDay(t *testing.T) {
 		{"2099-01-01T00:00:00Z", 2125},
 	}
 	for _, tt := range tests {
-		if got, _ := book.Cost("m", day(tt.at), Tokens{Input: 1}); got != tt.want {
+		if got, _ := book.Cost("m", day(tt.at), Tokens{Input: 1}, 0); got != tt.want {
 			t.Errorf("at %s: %d, want %d", tt.at, got, tt.want)
 		}
 	}
@@ -271,8 +273,8 @@ func TestCatalogue(t *testing.T) {
 func TestLookUpsDoNotAllocate(t *testing.T) {
 	for _, model := range []string{"claude-opus-5", "us.anthropic.claude-haiku-4-5-20251001-v1:0[1m]", "unknown"} {
 		if n := testing.AllocsPerRun(100, func() {
-			Default().Worst(model, today, 76000, 32000)
-			Default().Cost(model, today, Tokens{Input: 1})
+			Default().Worst(model, today, 76000, 32000, 0)
+			Default().Cost(model, today, Tokens{Input: 1}, 0)
 		}); n != 0 {
 			t.Errorf("%s: %v allocations", model, n)
 		}
@@ -286,7 +288,7 @@ func FuzzNames(f *testing.F) {
 		if id, known := Default().ID(name); !known && id != name {
 			t.Errorf("%q became %q", name, id)
 		}
-		if cost, _ := Default().Cost(name, today, Tokens{Input: 1, Output: 1}); cost <= 0 {
+		if cost, _ := Default().Cost(name, today, Tokens{Input: 1, Output: 1}, 0); cost <= 0 {
 			t.Errorf("%q is free", name)
 		}
 	})
@@ -300,7 +302,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if cost, _ := book.Cost("anything", today, Tokens{Input: 1}); cost <= 0 {
+		if cost, _ := book.Cost("anything", today, Tokens{Input: 1}, 0); cost <= 0 {
 			t.Errorf("a book in which something is free: %s", text)
 		}
 	})
@@ -308,8 +310,8 @@ func FuzzParse(f *testing.F) {
 
 func BenchmarkCost(b *testing.B) {
 	for b.Loop() {
-		Default().Worst("claude-opus-4-8[1m]", today, 76000, 32000)
-		Default().Cost("claude-opus-4-8[1m]", today, Tokens{Input: 1, Output: 2, CacheRead: 3})
+		Default().Worst("claude-opus-4-8[1m]", today, 76000, 32000, 0)
+		Default().Cost("claude-opus-4-8[1m]", today, Tokens{Input: 1, Output: 2, CacheRead: 3}, 0)
 	}
 }
 

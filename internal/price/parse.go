@@ -52,9 +52,11 @@ type (
 		} `json:"prices"`
 	}
 	modifier struct {
-		Name   string `json:"name"`
-		Factor amount `json:"factor"`
-		What   string `json:"what"`
+		Name   string   `json:"name"`
+		Factor amount   `json:"factor"`
+		From   date     `json:"from"`
+		Models []string `json:"models"`
+		What   string   `json:"what"`
 	}
 	extra struct {
 		Name        string `json:"name"`
@@ -107,12 +109,37 @@ func Parse(text []byte) (*Book, error) {
 		}
 	}
 	for _, m := range doc.Modifiers {
-		book.modifiers = append(book.modifiers, Modifier{Name: m.Name, Permille: int64(m.Factor), What: m.What})
+		if err := book.modify(m); err != nil {
+			return nil, fmt.Errorf("reading the price book: the modifier %s: %w", m.Name, err)
+		}
 	}
 	for _, x := range doc.Extras {
 		book.extras = append(book.extras, Extra{Name: x.Name, NanosEach: int64(x.PerThousand) * 1000, What: x.What})
 	}
 	return book, nil
+}
+
+const maxFactor = 4000 // thousandths; all of them together leave a price within an int64
+
+func (b *Book) modify(m modifier) error {
+	made := Modifier{Name: m.Name, Permille: int64(m.Factor), From: m.From.day, Models: m.Models, What: m.What, in: make([]bool, len(b.models))}
+	if made.Permille <= 0 || made.Permille > maxFactor || made.From.IsZero() {
+		return fmt.Errorf("a factor of at most 4 and a first day are needed")
+	}
+	for _, known := range terms {
+		if known.modifier == m.Name {
+			made.terms = known.one
+		}
+	}
+	for _, name := range m.Models {
+		i := b.index(name)
+		if i < 0 || b.models[i].id != name {
+			return fmt.Errorf("the book has no model %q", name)
+		}
+		made.in[i] = true
+	}
+	b.modifiers = append(b.modifiers, made)
+	return nil
 }
 
 func (b *Book) add(e entry) error {

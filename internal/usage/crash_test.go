@@ -93,7 +93,7 @@ func (w *world) crash() {
 	if len(w.open) > 0 {
 		r, h := w.any()
 		o := outcome(7)
-		whole := appendFrame(nil, kindSettle, h.request, appendOutcome(nil, &o, 1))
+		whole := appendFrame(nil, kindSettle, h.request, appendOutcome(nil, &o, 1, ""))
 		cut = whole[:rapid.IntRange(0, len(whole)).Draw(w.t, "cut")]
 		w.maybe[r] = o.Tokens
 	}
@@ -291,7 +291,8 @@ func FuzzRecord(f *testing.F) {
 	r, o := request(1), outcome(1)
 	asked := appendRequest(nil, &r, 5, 3, "v")
 	f.Add(string(kindReserve) + string(asked))
-	f.Add(string(kindSettle) + string(append(asked, appendOutcome(nil, &o, 9)...)))
+	f.Add(string(kindSettle) + string(append(asked, appendOutcome(nil, &o, 9, "")...)))
+	f.Add(string(kindSettle) + string(append(asked, appendOutcome(nil, &o, 9, "v+regional")...)))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, payload string) {
 		var r record

@@ -103,7 +103,7 @@ func fillUp(t *testing.T, l *Ledger) (open []*Hold) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	store, dir := newMemory(), t.TempDir()
-	bad := &badDisk{room: 3 * 8192}
+	bad := &badDisk{room: 5 * 8192}
 	l, err := open(small(dir, store), bad.disk())
 	if err != nil {
 		t.Fatal(err)

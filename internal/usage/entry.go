@@ -43,7 +43,8 @@ type Entry struct {
 	FirstByte         time.Duration // to the microsecond; 0: none was sent
 	Latency           time.Duration
 	UpstreamRequestID string
-	// PriceVersion is the book that priced it. It ends in "+dearest" if the book
-	// does not know the model and took the dearest rates.
+	// PriceVersion is the book that priced it, with "+" and the terms that made it
+	// another than the list price. It ends in "+dearest" if the book does not know the
+	// model and took the dearest rates.
 	PriceVersion string
 }

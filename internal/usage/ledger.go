@@ -81,7 +81,7 @@ type Ledger struct {
 	drain   *drain
 	damaged atomic.Int64
 
-	versions [2]string // of the price book: it knows the model, or not
+	versions [price.AllTerms][2]string // of the price book, by terms: it knows the model, or not
 	stop     context.CancelFunc
 	halt     chan struct{} // stops the syncer
 	running  sync.WaitGroup
@@ -96,8 +96,11 @@ func open(config Config, d disk) (_ *Ledger, err error) {
 	if err := config.fill(); err != nil {
 		return nil, err
 	}
-	l := &Ledger{config: config, log: config.Log, halt: make(chan struct{}),
-		versions: [2]string{config.Book.Version(), config.Book.Version() + "+dearest"}}
+	l := &Ledger{config: config, log: config.Log, halt: make(chan struct{})}
+	for under := range l.versions {
+		version := config.Book.Version() + price.Terms(under).String()
+		l.versions[under] = [2]string{version, version + "+dearest"}
+	}
 	if l.claims, err = claimAll(config.Dir); err != nil {
 		return nil, err
 	}
@@ -129,6 +132,7 @@ type Hold struct {
 	id      id.Request
 	model   string
 	at      time.Time
+	under   price.Terms
 	slot    int32
 	settled atomic.Bool
 	batch   *batch
@@ -143,17 +147,21 @@ func (l *Ledger) Reserve(r Request) (*Hold, error) {
 	if r.ID == "" || r.Organization == "" {
 		return nil, fmt.Errorf("reserving: the request has no id or no organization")
 	}
-	h := &Hold{ledger: l, id: r.ID, model: r.Model, at: r.At, slot: noSlot}
-	version := l.versions[0]
-	if _, known := l.config.Book.ID(r.Model); !known {
-		version = l.versions[1]
-	}
-	worst := l.config.Book.Worst(r.Model, r.At, r.BodyBytes, r.MaxTokens)
-	h.request = appendRequest(h.room[:0], &r, worst, noSlot, version)
+	h := &Hold{ledger: l, id: r.ID, model: r.Model, at: r.At, under: r.Terms, slot: noSlot}
+	worst := l.config.Book.Worst(r.Model, r.At, r.BodyBytes, r.MaxTokens, r.Terms)
+	h.request = appendRequest(h.room[:0], &r, worst, noSlot, l.version(r.Model, r.Terms))
 	if err := l.journal.reserve(h); err != nil {
 		return nil, err
 	}
 	return h, nil
+}
+
+// version names what a model's price is made of.
+func (l *Ledger) version(model string, under price.Terms) string {
+	if _, known := l.config.Book.ID(model); known {
+		return l.versions[under][0]
+	}
+	return l.versions[under][1]
 }
 
 func patchSlot(request []byte, slot int32) { binary.LittleEndian.PutUint32(request, uint32(slot)) }
@@ -198,9 +206,13 @@ func (h *Hold) Settle(o Outcome) error {
 	if h.settled.Swap(true) {
 		return ErrSettled
 	}
-	cost, _ := h.ledger.config.Book.Cost(h.model, h.at, o.Tokens)
+	cost, _ := h.ledger.config.Book.Cost(h.model, h.at, o.Tokens, o.Terms)
+	version := ""
+	if o.Terms != h.under {
+		version = h.ledger.version(h.model, o.Terms)
+	}
 	var room [maxOutcome]byte
-	return h.ledger.journal.settle(h, appendOutcome(room[:0], &o, cost))
+	return h.ledger.journal.settle(h, appendOutcome(room[:0], &o, cost, version))
 }
 
 // Lag says how far the database is behind.

@@ -161,7 +161,7 @@ func TestSettleReachesTheDatabaseWhole(t *testing.T) {
 	h := reserve(t, l, request(1))
 	settle(t, h, outcome(10))
 	flush(t, l)
-	worst := price.Default().Worst("claude-opus-5", arrived, 4000, 100)
+	worst := price.Default().Worst("claude-opus-5", arrived, 4000, 100, 0)
 	want := Entry{Kind: Settled, Request: "req_1", At: arrived.Add(time.Second), Organization: "org", Member: "user_1", Session: "devs_1",
 		Client: Client{Session: "s", Agent: "a", ParentAgent: "p"}, Upstream: "simulated", Model: "claude-opus-5", Stream: true, ReservedNanos: worst,
 		Status: 200, Ending: Complete, Tokens: outcome(10).Tokens, CostNanos: 10*5000 + 20*25000 + 30*500 + 40*6250 + 50*10000,
@@ -195,8 +195,36 @@ func TestUnknownModelIsNotFree(t *testing.T) {
 	settle(t, reserve(t, l, r), outcome(10))
 	flush(t, l)
 	e := store.settled()["req_1"]
-	if want, _ := price.Default().Cost("my-deployment", r.At, outcome(10).Tokens); e.CostNanos != want || want == 0 || !strings.HasSuffix(e.PriceVersion, "+dearest") {
+	if want, _ := price.Default().Cost("my-deployment", r.At, outcome(10).Tokens, 0); e.CostNanos != want || want == 0 || !strings.HasSuffix(e.PriceVersion, "+dearest") {
 		t.Errorf("got %+v", e)
+	}
+}
+
+// A price is made under the terms of the upstream that answered, also where the
+// server died before it could say so.
+func TestTermsOfThePrice(t *testing.T) {
+	t.Parallel()
+	store, dir := newMemory(), t.TempDir()
+	l := start(t, small(dir, store))
+	list, _ := price.Default().Cost("claude-opus-5", arrived, outcome(10).Tokens, 0)
+	for n, terms := range map[int][2]price.Terms{1: {0, 0}, 2: {price.Regional, price.Regional}, 3: {0, price.Regional}, 4: {price.Regional, 0}} {
+		r, o := request(n), outcome(10)
+		r.Terms, o.Terms = terms[0], terms[1]
+		settle(t, reserve(t, l, r), o)
+		flush(t, l)
+		want, version := list, price.Default().Version()
+		if terms[1] == price.Regional {
+			want, version = list*11/10, version+"+regional"
+		}
+		if e := store.settled()[r.ID]; e.CostNanos != want || e.PriceVersion != version || e.Upstream != "simulated" {
+			t.Errorf("reserved %q, settled %q: %d by %s at %s", terms[0], terms[1], e.CostNanos, e.PriceVersion, e.Upstream)
+		}
+	}
+	r := request(5)
+	r.Terms = price.Regional
+	h := l.lose(&record{slot: noSlot, bodyBytes: 4000, entry: Entry{Request: r.ID, At: r.At, Model: r.Model, PriceVersion: l.version(r.Model, r.Terms)}}, progress{})
+	if want := int64(1000 * 5000 * 11 / 10); h.CostNanos != want {
+		t.Errorf("lost: %d, not %d", h.CostNanos, want)
 	}
 }
 
@@ -311,7 +339,7 @@ func TestLostIsSettledByItsProgress(t *testing.T) {
 	want := map[id.Request]price.Tokens{"req_1": {Input: 1000}, "req_2": {Input: 7, CacheRead: 100, Output: 30}, "req_3": outcome(5).Tokens}
 	for request, tokens := range want {
 		e := got[request]
-		cost, _ := price.Default().Cost(e.Model, e.At, tokens)
+		cost, _ := price.Default().Cost(e.Model, e.At, tokens, 0)
 		lost := request != "req_3"
 		if e.Tokens != tokens || e.CostNanos != cost || (e.Ending == Lost) != lost || e.Estimated != lost {
 			t.Errorf("%s: %+v", request, e)

@@ -25,7 +25,7 @@ const (
 const (
 	frameMagic  = 0x4c47
 	frameHeader = 8       // magic:u16 length:u16 crc32c:u32
-	maxPayload  = 1 << 13 // of 15 strings and a few numbers less than 4 KiB is ever written
+	maxPayload  = 1 << 13 // of 16 strings and a few numbers less than 4 KiB is ever written
 	noSlot      = -1
 )
 
@@ -62,9 +62,11 @@ func appendRequest(b []byte, r *Request, reserved int64, slot int32, version str
 }
 
 // maxOutcome bounds what appendOutcome adds.
-const maxOutcome = 2 + 1 + 8*8 + 3*256
+const maxOutcome = 2 + 1 + 8*8 + 4*256
 
-func appendOutcome(b []byte, o *Outcome, cost int64) []byte {
+// appendOutcome encodes how it went. The last strings are there only if they are others
+// than the request's: the upstream, and the version of the price.
+func appendOutcome(b []byte, o *Outcome, cost int64, version string) []byte {
 	b = binary.LittleEndian.AppendUint16(b, uint16(max(0, min(o.Status, 999))))
 	b = append(b, flag(o.Estimated))
 	b = appendInt(b, max(o.Tokens.Input, 0))
@@ -77,10 +79,14 @@ func appendOutcome(b []byte, o *Outcome, cost int64) []byte {
 	b = appendInt(b, max(o.Latency, 0).Microseconds())
 	b = appendString(b, string(o.Ending))
 	b = appendString(b, o.UpstreamRequestID)
-	if o.Upstream == "" {
+	if o.Upstream == "" && version == "" {
 		return b
 	}
-	return appendString(b, o.Upstream)
+	b = appendString(b, o.Upstream)
+	if version == "" {
+		return b
+	}
+	return appendString(b, version)
 }
 
 func appendInt(b []byte, n int64) []byte { return binary.LittleEndian.AppendUint64(b, uint64(n)) }
@@ -181,7 +187,12 @@ func (r *record) outcome(c *cursor) {
 	e.Ending = Ending(c.string())
 	e.UpstreamRequestID = c.string()
 	if c.rest != "" { // another upstream answered than the one that was reserved for
-		e.Upstream = c.string()
+		if other := c.string(); other != "" {
+			e.Upstream = other
+		}
+	}
+	if c.rest != "" { // under other terms
+		e.PriceVersion = c.string()
 	}
 }
 

@@ -108,6 +108,6 @@ func (l *Ledger) lose(r *record, p progress) Entry {
 		tokens = price.Tokens{Input: (max(r.bodyBytes, 0) + 3) / 4}
 	}
 	e.Tokens = tokens
-	e.CostNanos, _ = l.config.Book.Cost(e.Model, e.At, tokens)
+	e.CostNanos, _ = l.config.Book.Cost(e.Model, e.At, tokens, price.TermsOf(e.PriceVersion))
 	return e
 }

@@ -19,8 +19,9 @@ type Request struct {
 	Upstream     string // the upstream's name
 	Model        string // as the upstream knows it
 	Stream       bool
-	BodyBytes    int64 // bounds the input
-	MaxTokens    int64 // bounds the output; 0: the request did not say
+	BodyBytes    int64       // bounds the input
+	MaxTokens    int64       // bounds the output; 0: the request did not say
+	Terms        price.Terms // of its price
 }
 
 // Client is what Claude Code says of itself in the request's headers.
@@ -51,5 +52,6 @@ type Outcome struct {
 	FirstByte         time.Duration // from the request's arrival; 0: none was sent
 	Latency           time.Duration // from the request's arrival to the end
 	UpstreamRequestID string
-	Upstream          string // that answered, if it is another than the Request's
+	Upstream          string      // that answered, if it is another than the Request's
+	Terms             price.Terms // of its price there
 }

@@ -145,7 +145,7 @@ func compare(t *testing.T, ledger []usage.Entry, up *upstream.Server, whole int)
 		}
 		settled[e.UpstreamRequestID] = e
 		exact = exact.Add(e.Tokens)
-		if want, _ := price.Default().Cost(e.Model, e.At, e.Tokens); e.CostNanos != want || want == 0 {
+		if want, _ := price.Default().Cost(e.Model, e.At, e.Tokens, 0); e.CostNanos != want || want == 0 {
 			t.Errorf("request %s costs %d, not %d", e.Request, e.CostNanos, want)
 		}
 	}

@@ -10,7 +10,9 @@ import (
 type Request struct {
 	Model     string
 	Stream    bool
-	MaxTokens int64 // 0: the request does not say
+	MaxTokens int64  // 0: the request does not say
+	Speed     string // "fast", or what else is a short string; "" if it does not say
+	Geography string // of inference, the same
 }
 
 const maxModel = 256 // bytes
@@ -19,6 +21,8 @@ const (
 	hasModel = 1 << iota
 	hasStream
 	hasMaxTokens
+	hasSpeed
+	hasGeography
 )
 
 // ReadRequest reads the fields of a request that the gateway acts on. It fails
@@ -69,9 +73,16 @@ func field(name []byte) int {
 		if fold(name, "model") {
 			return hasModel
 		}
+		if fold(name, "speed") {
+			return hasSpeed
+		}
 	case len("stream"):
 		if fold(name, "stream") {
 			return hasStream
+		}
+	case len("inference_geo"):
+		if fold(name, "inference_geo") {
+			return hasGeography
 		}
 	case len("max_tokens"):
 		if fold(name, "max_tokens") {
@@ -92,7 +103,7 @@ func field(name []byte) int {
 var fields = []struct {
 	name string
 	bit  int
-}{{"model", hasModel}, {"stream", hasStream}, {"max_tokens", hasMaxTokens}}
+}{{"model", hasModel}, {"stream", hasStream}, {"max_tokens", hasMaxTokens}, {"speed", hasSpeed}, {"inference_geo", hasGeography}}
 
 // fold compares a name with lower-case ASCII of the same length, ignoring case.
 func fold(name []byte, lower string) bool {
@@ -135,8 +146,22 @@ func (r *Request) take(bit int, value []byte) error {
 			return invalid(bit, "must be a whole number that is not negative")
 		}
 		r.MaxTokens = n
+	case hasSpeed:
+		r.Speed = short(value)
+	case hasGeography:
+		r.Geography = short(value)
 	}
 	return nil
+}
+
+// short is a string that may be one of a few; of what it cannot be, the model's own
+// server complains.
+func short(value []byte) string {
+	if len(value) > 32 {
+		return ""
+	}
+	text, _ := String(value)
+	return text
 }
 
 func (r *Request) takeModel(value []byte) error {

@@ -18,7 +18,12 @@ func TestReadRequest(t *testing.T) {
 		want       Request
 		fails      string // a part of the message
 	}{
-		{"all three", `{"model":"m","stream":true,"max_tokens":10}`, Request{"m", true, 10}, ""},
+		{"all three", `{"model":"m","stream":true,"max_tokens":10}`, Request{Model: "m", Stream: true, MaxTokens: 10}, ""},
+		{"what bears on the price", `{"model":"m","speed":"fast","inference_geo":"us"}`, Request{Model: "m", Speed: "fast", Geography: "us"}, ""},
+		{"what cannot be that", `{"model":"m","speed":["fast"],"inference_geo":null}`, Request{Model: "m"}, ""},
+		{"a long one", `{"model":"m","speed":"` + strings.Repeat("fast", 20) + `"}`, Request{Model: "m"}, ""},
+		{"a speed twice", `{"speed":"standard","model":"m","Speed":"fast"}`, Request{}, "speed is there more than once"},
+		{"a geography twice", `{"inference_geo":"global","model":"m","inference_g\u0065o":"us"}`, Request{}, "inference_geo is there more than once"},
 		{"white space", " {\n\t\"model\" : \"m\" ,\r\n \"stream\" : false } \n", Request{Model: "m"}, ""},
 		{"null means not said", `{"model":"m","stream":null,"max_tokens":null}`, Request{Model: "m"}, ""},
 		{"nested namesakes do not count", `{"metadata":{"model":"x","stream":true},"model":"m","a":[{"model":"y"}]}`, Request{Model: "m"}, ""},

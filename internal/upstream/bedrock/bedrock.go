@@ -13,6 +13,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/dialect"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/awsauth"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
@@ -78,6 +79,15 @@ func (u *Upstream) Close() {
 func (u *Upstream) Serves(model string) bool {
 	_, ok := u.model(model)
 	return ok
+}
+
+// Terms are those of the region, unless the model is asked for wherever there is room.
+// What an application's profile stands for is not known: it may be the dearer.
+func (u *Upstream) Terms(model string) price.Terms {
+	if name, ok := u.model(model); ok && strings.HasPrefix(name, "global.") {
+		return 0
+	}
+	return price.Regional
 }
 
 func (u *Upstream) model(asked string) (string, bool) {

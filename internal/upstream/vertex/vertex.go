@@ -11,6 +11,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/dialect"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
@@ -82,6 +83,14 @@ func (u *Upstream) Close() {
 func (u *Upstream) Serves(model string) bool {
 	_, ok := u.model(model)
 	return ok
+}
+
+// Terms are those of the region; "global" is none.
+func (u *Upstream) Terms(string) price.Terms {
+	if u.cfg.Region == "global" {
+		return 0
+	}
+	return price.Regional
 }
 
 func (u *Upstream) model(asked string) (string, bool) {
