@@ -118,10 +118,11 @@ func elsewhere(status int) bool {
 
 // tries is what came of the upstreams that were asked so far.
 type tries struct {
+	next     int     // of the choices, to be asked
 	best     *Answer // of those that refused, the one that says the most
 	upstream Upstream
 	err      error
-	unsent   bool // none has heard of the request
+	sent     bool // one may have heard of the request
 }
 
 // rank orders what is handed on when every upstream has refused: a client that
@@ -142,7 +143,7 @@ const maxKept = 64 << 10
 
 // keep remembers a refusal, read whole so that its connection is free.
 func (t *tries) keep(u Upstream, a *Answer) {
-	t.unsent = false
+	t.sent = true
 	defer a.Body.Close()
 	if t.best != nil && rank(t.best.Status) > rank(a.Status) {
 		return
@@ -157,11 +158,16 @@ func (t *tries) keep(u Upstream, a *Answer) {
 	t.best, t.upstream = a, u
 }
 
-// ask asks one upstream after the other until one takes the request.
+// more reports whether there is another upstream to ask.
+func (x *exchange) more() bool { return x.tries.next < len(x.choices) }
+
+// ask asks one upstream after the other until one takes the request. Where it stopped,
+// it goes on when it is called again.
 func (x *exchange) ask() error {
-	order := x.choices
-	t := tries{unsent: true}
-	for i, u := range order {
+	t := &x.tries
+	for x.more() {
+		u := x.choices[t.next]
+		t.next++
 		x.upstream, x.seen.Upstream = u, u.Name()
 		x.sent = x.g.cfg.Now()
 		if x.route.Health != nil {
@@ -170,31 +176,41 @@ func (x *exchange) ask() error {
 		answer, err := x.asked(u)
 		x.report(u, answer, err)
 		switch {
-		case err == nil && (i == len(order)-1 && t.best == nil || !elsewhere(answer.Status)):
+		case err == nil && (!x.more() && t.best == nil || !elsewhere(answer.Status)):
 			x.answer = answer
 			return nil
 		case err == nil:
 			t.keep(u, answer)
 		default:
-			t.unsent = t.unsent && (errors.Is(err, ErrNotSent) || fault.Is(err, fault.Unsupported))
+			t.sent = t.sent || !errors.Is(err, ErrNotSent) && !fault.Is(err, fault.Unsupported)
 			if t.err == nil || !errors.Is(err, errNoModel) {
 				t.err = err
 			}
 			if x.ctx.Err() != nil || fault.Is(err, fault.Invalid) {
-				x.unsent = t.unsent
+				x.unsent = !t.sent
 				return x.sendFailed(err)
 			}
 		}
-		if i < len(order)-1 {
+		if x.more() {
 			x.seen.Failovers++
 		}
 	}
-	x.unsent = t.unsent
+	x.unsent = !t.sent
 	if t.best != nil {
 		x.upstream, x.seen.Upstream, x.answer = t.upstream, t.upstream.Name(), t.best
 		return nil
 	}
 	return x.sendFailed(t.err)
+}
+
+// notBegun notes that the upstream that seemed to answer did not.
+func (x *exchange) notBegun() {
+	x.report(x.upstream, nil, errUnbegun)
+	x.tries.sent, x.answer = true, nil
+	x.tries.err = fault.Wrap(fault.Unavailable, errUnbegun, "the upstream "+x.upstream.Name()+" did not go on with its answer")
+	if x.more() {
+		x.seen.Failovers++
+	}
 }
 
 // asked sends to one upstream. What looks well and is no answer of a model, such as the page

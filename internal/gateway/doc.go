@@ -7,7 +7,8 @@
 //	                    └─▶ settle (before the last byte)
 //
 // One exchange travels that way and is filled in; nothing is looked up twice
-// and no stage reaches back. What it needs from others it says in small
+// and no stage reaches back, but for an answer of which nothing comes: then the
+// next upstream is asked. What it needs from others it says in small
 // interfaces: Authenticator, Directory, Upstream, Ledger and Observer.
 //
 // It must never change a byte of a body in either direction, never let a field,

@@ -30,6 +30,7 @@ var ErrCut = errors.New("the answer was cut short")
 var (
 	errRevoked = errors.New("the credential was revoked")
 	errIdle    = errors.New("the upstream has been silent for too long")
+	errUnbegun = errors.New("the answer ended before it began")
 )
 
 // Ask is what a door read from a request.
@@ -59,6 +60,7 @@ type exchange struct {
 	payload  *payload
 	call     Call
 	choices  []Upstream // in the order in which they are asked
+	tries    tries
 	upstream Upstream   // the first, or the one that answered
 	hold     Hold
 	answer   *Answer
@@ -70,6 +72,7 @@ type exchange struct {
 	sent         time.Time   // when the upstream was asked
 	unsent       bool        // it has heard nothing
 	settled      bool
+	committed    bool // the client has the header of an answer
 	clientFailed bool // a write to the client failed
 	firstByte    time.Duration
 	seen         Seen
@@ -122,12 +125,24 @@ func (g *Gateway) Exchange(w http.ResponseWriter, r *http.Request, ask Ask) (err
 	if err = x.reserve(); err != nil {
 		return err
 	}
-	if err = x.send(); err != nil {
-		x.settleFailure(err)
-		return err
+	return x.serve()
+}
+
+// serve asks the upstreams and hands on what comes back. An answer of which nothing has
+// come leaves the client where it was, so the next upstream is asked.
+func (x *exchange) serve() error {
+	for {
+		if err := x.send(); err != nil {
+			x.settleFailure(err)
+			return err
+		}
+		err := x.relay()
+		_ = x.answer.Body.Close() // nobody reads on
+		if !errors.Is(err, errUnbegun) {
+			return err
+		}
+		x.notBegun()
 	}
-	defer x.answer.Body.Close()
-	return x.relay()
 }
 
 // enter counts the request in, by the limits of the caller's workspace if it has
@@ -302,7 +317,9 @@ func (x *exchange) send() error {
 	if err := x.ask(); err != nil {
 		return err
 	}
-	x.dropPayload() // the upstream may still hold it
+	if !x.more() {
+		x.dropPayload() // the upstream may still hold it
+	}
 	if err := x.refusedUs(); err != nil {
 		x.answer.Body.Close()
 		return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/tap"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 )
@@ -33,31 +34,40 @@ const pieceSize = 8 << 10
 
 var pieces = sync.Pool{New: func() any { b := make([]byte, pieceSize); return &b }}
 
-// relay hands the answer to the client.
-func (x *exchange) relay() error {
+// commit gives the client the answer's header: from there on no other upstream can
+// answer. While a watch is on the stream, its lock is held.
+func (x *exchange) commit() {
+	if x.committed {
+		return
+	}
+	x.committed = true
 	header := x.w.Header()
 	answerHeader(header, x.answer.Header)
 	if header["Cache-Control"] == nil {
 		header["Cache-Control"] = noStore
 	}
 	header["X-Gatehouse-Upstream"] = []string{headerText(x.upstream.Name())}
+	if !x.seen.Stream && x.answer.Length >= 0 {
+		header["Content-Length"] = []string{strconv.FormatInt(x.answer.Length, 10)}
+	}
 	x.seen.Status = x.answer.Status
+	x.w.WriteHeader(x.answer.Status)
+	x.dropPayload()
+}
+
+// relay hands the answer to the client. It fails with errUnbegun if nothing of it came.
+func (x *exchange) relay() error {
 	piece := pieces.Get().(*[]byte)
 	defer pieces.Put(piece)
 	encoded := x.answer.Header.Get("Content-Encoding")
 	readable := encoded == "" || strings.EqualFold(encoded, "identity")
-	if isStream(x.answer.Header) {
-		x.seen.Stream = true
-		x.w.WriteHeader(x.answer.Status)
+	if x.seen.Stream = isStream(x.answer.Header); x.seen.Stream {
 		if readable && x.answer.Status == http.StatusOK {
 			return x.relayEvents(*piece)
 		}
+		x.commit()
 		return x.relayBlindly(*piece)
 	}
-	if x.answer.Length >= 0 {
-		header["Content-Length"] = []string{strconv.FormatInt(x.answer.Length, 10)}
-	}
-	x.w.WriteHeader(x.answer.Status)
 	if readable {
 		return x.relayDocument(*piece, &tap.Document{})
 	}
@@ -102,6 +112,9 @@ func (x *exchange) relayEvents(piece []byte) error {
 		}
 		if events.Ended() {
 			return nil
+		}
+		if out.stop(); !x.committed && x.ctx.Err() == nil {
+			return errUnbegun
 		}
 		x.settleCut(&events)
 		return out.breakOff(x, err)
@@ -158,13 +171,13 @@ func (x *exchange) relayDocument(piece []byte, m meter) error {
 		n, err := x.readWithin(idle, piece[held:])
 		m.Write(piece[held : held+n])
 		held += n
-		if err == io.EOF {
+		if err == io.EOF && (held > 0 || x.committed || x.answer.Status >= http.StatusBadRequest) {
+			x.seen.Status = x.answer.Status
 			x.settleWhole(m)
 			return x.writePiece(piece[:held])
 		}
 		if err != nil {
-			x.settleCut(m)
-			return ErrCut
+			return x.documentCut(m, held, err)
 		}
 		if long == nil {
 			long = &longDocument{x: x, client: http.NewResponseController(x.w)}
@@ -181,7 +194,24 @@ func (x *exchange) relayDocument(piece []byte, m meter) error {
 	}
 }
 
+// documentCut ends a document that broke off. As long as nothing of it was handed over,
+// the client can still be told so.
+func (x *exchange) documentCut(m meter, held int, cause error) error {
+	if !x.committed && held == 0 && x.ctx.Err() == nil {
+		return errUnbegun
+	}
+	if x.committed {
+		x.settleCut(m)
+		return ErrCut
+	}
+	err := x.sendFailed(fault.Wrap(fault.Unavailable, cause, "the upstream broke off its answer"))
+	x.seen.Status = x.g.cfg.Wire.Status(err)
+	x.settleCut(m)
+	return err
+}
+
 func (x *exchange) writePiece(piece []byte) error {
+	x.commit()
 	x.markFirstByte()
 	if _, err := x.w.Write(piece); err != nil {
 		x.clientFailed = true
@@ -218,8 +248,9 @@ func (l *longDocument) end() {
 	if l == nil {
 		return
 	}
-	// What is still in a buffer goes out before the deadline is lifted.
-	_ = l.client.Flush()
+	if l.x.committed { // what is still in a buffer goes out before the deadline is lifted
+		_ = l.client.Flush()
+	}
 	_ = l.client.SetWriteDeadline(time.Time{})
 }
 

@@ -27,7 +27,9 @@ type watch struct {
 	pings  bool
 	timer  *time.Timer
 
-	mu      sync.Mutex // held while writing to the client
+	mu      sync.Mutex    // held while writing to the client
+	hold    time.Duration // that the header waits for the first event
+	began   time.Time
 	flushed bool
 
 	clock   sync.Mutex // guards the times, and done together with mu
@@ -39,13 +41,16 @@ type watch struct {
 
 func (x *exchange) startWatch(events *tap.Stream) *watch {
 	now := x.g.cfg.Now()
-	o := &watch{x: x, events: events, client: http.NewResponseController(x.w), pings: !x.upstream.Pings(), last: now, heard: now}
+	o := &watch{x: x, events: events, client: http.NewResponseController(x.w), pings: !x.upstream.Pings(), hold: headerSoon, began: now, last: now, heard: now}
+	if x.more() {
+		o.hold = x.g.limits.PingAfter // as long as it waits, another can answer
+	}
 	o.flush = o.client.Flush
 	if direct, ok := x.w.(interface{ FlushError() error }); ok {
 		o.flush = direct.FlushError
 	}
 	o.clock.Lock()
-	o.timer = time.AfterFunc(headerSoon, o.look)
+	o.timer = time.AfterFunc(o.hold, o.look)
 	o.clock.Unlock()
 	return o
 }
@@ -64,6 +69,7 @@ func (o *watch) stop() {
 func (o *watch) relay(piece []byte, x *exchange) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	x.commit()
 	o.events.Write(piece)
 	if o.events.Ended() && !x.settled {
 		x.settleStream(o.events)
@@ -138,6 +144,10 @@ func (o *watch) fillSilence(now, last time.Time) time.Duration {
 		return after
 	}
 	if !o.flushed {
+		if wait := o.hold - now.Sub(o.began); wait > 0 {
+			return wait
+		}
+		o.x.commit()
 		o.flushed = true
 		_ = o.flush()
 	}

@@ -21,9 +21,9 @@ type fleet struct {
 	servers []*testupstream.Server
 }
 
-func newFleet(t *testing.T, n int) *fleet {
+func newFleet(t *testing.T, n int, change ...option) *fleet {
 	t.Helper()
-	f := &fleet{front: newFront(t)}
+	f := &fleet{front: newFront(t, change...)}
 	f.route = &gateway.Route{Health: breaker.New(time.Now), Fences: map[string]string{}}
 	for i := range n {
 		s := testupstream.New(t)
