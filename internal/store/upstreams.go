@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/gatehouse-dev/gatehouse/internal/audit"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -74,8 +75,12 @@ func (s Upstreams) Place(ctx context.Context, o id.Organization, order []id.Upst
 			return fault.New(fault.Conflict, "the upstreams have changed meanwhile")
 		}
 		for i, u := range order {
-			if err := t.must(`UPDATE upstream SET place = $3 WHERE organization_id = $1 AND id = $2`, o, u, i+1); err != nil {
+			n, err := t.exec(`UPDATE upstream SET place = $3 WHERE organization_id = $1 AND id = $2`, o, u, i+1)
+			if err != nil {
 				return err
+			}
+			if n == 0 || slices.Contains(order[:i], u) {
+				return fault.New(fault.Conflict, "the upstreams have changed meanwhile")
 			}
 		}
 		return nil

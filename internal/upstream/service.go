@@ -73,6 +73,17 @@ type Probe struct {
 	Expires time.Time // of the credential; zero: it does not
 }
 
+// without is the probe with nothing of a credential in it: an upstream that refuses
+// a key may say which it was, to whoever asks for a test.
+func (p Probe) without(credential secret.Text) Probe {
+	if !credential.Empty() {
+		for _, said := range []*string{&p.Answer, &p.Problem, &p.Hint} {
+			*said = strings.ReplaceAll(*said, credential.Reveal(), "…")
+		}
+	}
+	return p
+}
+
 // Health is how an upstream has been doing for the requests of one node.
 type Health struct {
 	Expires time.Time // of the credential that it has now; zero: it does not end, or nobody needed it yet
@@ -308,6 +319,35 @@ func (s *Service) Move(ctx context.Context, who caller.Caller, o id.Organization
 		return nil
 	}
 	all[at], all[to] = all[to], all[at]
+	return s.place(ctx, who, o, u, all)
+}
+
+// Order puts the upstreams of an organization into an order that names each of
+// them once. If it names others than there are, somebody has connected or removed
+// one meanwhile, and nothing changes.
+func (s *Service) Order(ctx context.Context, who caller.Caller, o id.Organization, order []id.Upstream) error {
+	if err := access.Check(who, caller.ManageUpstreams, o); err != nil {
+		return err
+	}
+	all, err := s.Store.Upstreams(ctx, o)
+	if err != nil {
+		return err
+	}
+	stood := func(u Upstream) int { return slices.Index(order, u.ID) }
+	was := slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b Upstream) int { return stood(a) - stood(b) })
+	if !slices.EqualFunc(all, order, func(u Upstream, want id.Upstream) bool { return u.ID == want }) {
+		return fault.New(fault.Conflict, "these are not the upstreams that there are, each of them once").WithHint("list them, and name them all")
+	}
+	if len(all) == 0 || slices.EqualFunc(all, was, func(a, b Upstream) bool { return a.ID == b.ID }) {
+		return nil
+	}
+	return s.place(ctx, who, o, order[0], all)
+}
+
+// place gives upstreams the order in which they are here. The record says it of
+// one of them.
+func (s *Service) place(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, all []Upstream) error {
 	var order []id.Upstream
 	var names []string
 	for _, one := range all {
@@ -332,7 +372,7 @@ func (s *Service) Test(ctx context.Context, who caller.Caller, o id.Organization
 	if s.Prober == nil {
 		return Upstream{}, Probe{}, fault.New(fault.Unsupported, "this server cannot ask an upstream by itself")
 	}
-	found := s.Prober.Probe(ctx, all[at], model)
+	found := s.Prober.Probe(ctx, all[at], model).without(all[at].Credential)
 	all[at].Credential = secret.Text{}
 	return all[at], found, nil
 }

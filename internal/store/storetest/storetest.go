@@ -434,6 +434,11 @@ func upstreams(t *testing.T, w *World) {
 		t.Errorf("in the other order: %+v", got)
 	}
 	kind(t, "an order that leaves one out", s.Place(ctx, w.org, turned[:1], w.event(audit.UpstreamMoved)), fault.Conflict)
+	kind(t, "an order that names one twice", s.Place(ctx, w.org, []id.Upstream{want[0].ID, want[0].ID}, w.event(audit.UpstreamMoved)), fault.Conflict)
+	kind(t, "an order with one that is not there", s.Place(ctx, w.org, []id.Upstream{want[0].ID, id.NewUpstream()}, w.event(audit.UpstreamMoved)), fault.Conflict)
+	if got := done(s.Upstreams(ctx, w.org)); len(got) != 2 || got[0].Name != "a" {
+		t.Errorf("after orders that were refused: %+v", got)
+	}
 	kind(t, "an order of foreign ones", s.Place(ctx, id.NewOrganization(), turned, w.event(audit.UpstreamMoved)), fault.Conflict)
 	kind(t, "removing a foreign one", s.Remove(ctx, id.NewOrganization(), want[0].ID, w.event(audit.UpstreamRemoved)), fault.NotFound)
 	must(t, s.Remove(ctx, w.org, want[0].ID, w.event(audit.UpstreamRemoved)))
