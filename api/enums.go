@@ -133,3 +133,11 @@ type ScopeType string
 
 // Values lists the types.
 func (ScopeType) Values() []string { return []string{"organization", "workspace"} }
+
+// UpstreamProvider is how an upstream is spoken to.
+type UpstreamProvider string
+
+// Values lists the providers. The last is no model at all.
+func (UpstreamProvider) Values() []string {
+	return []string{"anthropic", "anthropic-aws", "bedrock", "vertex", "foundry", "simulated"}
+}

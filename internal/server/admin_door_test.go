@@ -31,7 +31,7 @@ func adminDoor(t testing.TB, w *nodes.World, invitations int) string {
 	t.Helper()
 	rooms, now := w.Server.Rooms(), w.Clock.Now
 	door := admin.New(admin.Config{Authenticator: bearer.New(bearer.Config{Sources: []bearer.Source{rooms.Keys}, Now: now}), Orgs: rooms.Orgs, Invites: rooms.Invites,
-		Keys: rooms.Keys, Workspaces: rooms.Workspaces, ServiceAccounts: rooms.ServiceAccounts, Requests: limit.New(1_000_000, time.Minute, now),
+		Keys: rooms.Keys, Workspaces: rooms.Workspaces, ServiceAccounts: rooms.ServiceAccounts, Upstreams: rooms.Upstreams, Requests: limit.New(1_000_000, time.Minute, now),
 		Invitations: limit.New(invitations, time.Hour, now), Address: func(*http.Request) string { return "192.0.2.1" }, Now: now})
 	mux := http.NewServeMux()
 	for _, r := range door.Routes() {

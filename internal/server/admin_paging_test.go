@@ -19,6 +19,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/server"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
@@ -167,6 +168,11 @@ func listings(t testing.TB, w *nodes.World) []listing {
 				must(t, rooms.Orgs.DeleteRole(ctx, who, o, id.Role(r)))
 			}
 		}},
+		{"/upstreams", "id", false, func(n int) string {
+			u, err := rooms.Upstreams.Connect(ctx, who, o, upstream.New{Name: fmt.Sprintf("%x u%d", rand.Uint64(), n), Provider: upstream.Simulated})
+			must(t, err)
+			return string(u.ID)
+		}, func(u string) { must(t, rooms.Upstreams.Remove(ctx, who, o, id.Upstream(u))) }},
 		{"/rbac_roles/" + string(mighty.ID) + "/permissions", "action", false, func(int) string { return "" }, nil},
 	}
 }

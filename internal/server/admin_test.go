@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
@@ -40,6 +41,7 @@ func TestAdminAPILifecycles(t *testing.T) {
 		rateLimitsLive(t, c, foreign)
 		w.Forward(t, time.Minute)
 		restLives(t, c)
+		upstreamsLive(t, c, foreign)
 		errorsAreDescribed(t, w, recorder)
 		if missing := recorder.Missing(); len(missing) > 0 {
 			t.Errorf("never answered: %s", strings.Join(missing, ", "))
@@ -48,7 +50,7 @@ func TestAdminAPILifecycles(t *testing.T) {
 }
 
 // others are things of another organization.
-type others struct{ member, workspace, group, service, role string }
+type others struct{ member, workspace, group, service, role, upstream string }
 
 func strangers(t testing.TB, w *nodes.World) others {
 	t.Helper()
@@ -64,7 +66,9 @@ func strangers(t testing.TB, w *nodes.World) others {
 	must(t, err)
 	role, err := rooms.Orgs.CreateRole(ctx, who, o, org.Role{Name: "Theirs", Rights: caller.RightsOf(caller.ReadMembers)})
 	must(t, err)
-	return others{string(boss.ID), string(space.ID), string(group.ID), string(service.ID), string(role.ID)}
+	up, err := rooms.Upstreams.Connect(ctx, who, o, upstream.New{Name: "Theirs", Provider: upstream.Simulated})
+	must(t, err)
+	return others{string(boss.ID), string(space.ID), string(group.ID), string(service.ID), string(role.ID), string(up.ID)}
 }
 
 func must(t testing.TB, err error) {

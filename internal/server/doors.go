@@ -20,7 +20,7 @@ func (s *Server) openDoors() {
 		Tokens: limit.New(3000, time.Minute, s.cfg.Now), Address: address,
 		Granted: s.metrics.granted, Log: s.cfg.Log})
 	s.doors.admin = admin.New(admin.Config{Authenticator: s.keeper, Orgs: s.rooms.Orgs, Invites: s.rooms.Invites, Keys: s.rooms.Keys,
-		Workspaces: s.rooms.Workspaces, ServiceAccounts: s.rooms.ServiceAccounts, PerMinute: s.gateway.Limits().PerMinute, Concurrent: s.gateway.Limits().Concurrent,
+		Workspaces: s.rooms.Workspaces, ServiceAccounts: s.rooms.ServiceAccounts, Upstreams: s.rooms.Upstreams, PerMinute: s.gateway.Limits().PerMinute, Concurrent: s.gateway.Limits().Concurrent,
 		Requests: limit.New(100, time.Minute, s.cfg.Now), Invitations: limit.New(1200, time.Hour, s.cfg.Now), Address: address, Now: s.cfg.Now, Log: s.cfg.Log})
 	s.doors.setup = setup.New(setup.Config{Authenticator: s.keeper, Onboarding: s.rooms.Onboarding, Codes: limit.NewTries(10, 10*time.Minute, s.cfg.Now),
 		Address: address, Log: s.cfg.Log})

@@ -20,6 +20,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
 )
 
@@ -45,6 +46,7 @@ type Config struct {
 	Keys                  *apikey.Service
 	Workspaces            *workspace.Service
 	ServiceAccounts       *serviceaccount.Service
+	Upstreams             *upstream.Service
 	PerMinute, Concurrent int            // what every credential may ask of models
 	Requests              *limit.Limiter // by organization
 	Invitations           *limit.Limiter // that are made, by organization

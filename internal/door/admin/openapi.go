@@ -70,7 +70,7 @@ func (op operation) describe(path string) object {
 		"200":     object{"description": op.summary, "content": content(op.out, false)},
 		"default": object{"description": "What went wrong", "content": content(reflect.TypeFor[api.Error](), false)}}}
 	if op.in != nil {
-		out["requestBody"] = object{"required": true, "content": content(op.in, true)}
+		out["requestBody"] = object{"required": !op.bare, "content": content(op.in, true)}
 	}
 	return out
 }
@@ -104,7 +104,7 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "array", "items": s.of(t.Elem())}
 	case reflect.Map:
 		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
-	case reflect.Int64:
+	case reflect.Int, reflect.Int64:
 		return object{"type": "integer"}
 	case reflect.Bool:
 		return object{"type": "boolean"}

@@ -2,9 +2,11 @@ package admin
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -17,13 +19,15 @@ type operation struct {
 	summary string
 	in, out reflect.Type // in is nil where there is no body
 	query   []string
+	bare    bool // the body can be left out
 	answer  answer
 }
 
 // operations is every call that the door answers.
 func (d *Door) operations() []operation {
 	return slices.Concat([]operation{shows("GET /me", "The organization", d.me)}, d.userOperations(), d.inviteOperations(), d.keyOperations(),
-		d.workspaceOperations(), d.serviceAccountOperations(), d.groupOperations(), d.roleOperations(), d.rateLimitOperations())
+		d.workspaceOperations(), d.serviceAccountOperations(), d.groupOperations(), d.roleOperations(), d.rateLimitOperations(),
+		d.upstreamOperations())
 }
 
 // call is a request that was let in, and who makes it.
@@ -49,6 +53,19 @@ func takes[In, Out any](pattern, summary string, f func(call, In) (Out, error)) 
 		}
 		return f(c, in)
 	}}
+}
+
+// mayTake is takes, where no body is an empty object.
+func mayTake[In, Out any](pattern, summary string, f func(call, In) (Out, error)) operation {
+	op := takes(pattern, summary, f)
+	read := op.answer
+	op.bare, op.answer = true, func(c call) (any, error) {
+		if c.ContentLength == 0 {
+			c.Body = io.NopCloser(strings.NewReader("{}"))
+		}
+		return read(c)
+	}
+	return op
 }
 
 // one asks a room for what the path names, or has it done to that.

@@ -110,6 +110,13 @@ func (d *Document) Body(op string) map[string]any {
 	return schema
 }
 
+// NeedsBody reports whether an operation's body cannot be left out.
+func (d *Document) NeedsBody(op string) bool {
+	body, _ := d.operation(op)["requestBody"].(object)
+	needed, _ := body["required"].(bool)
+	return needed
+}
+
 // CheckBody says what is wrong with a body.
 func (d *Document) CheckBody(op string, raw []byte) error {
 	return d.check(raw, op, "requestBody")
