@@ -61,7 +61,7 @@ type exchange struct {
 	call     Call
 	choices  []Upstream // in the order in which they are asked
 	tries    tries
-	upstream Upstream   // the first, or the one that answered
+	upstream Upstream // the first, or the one that answered
 	hold     Hold
 	answer   *Answer
 
