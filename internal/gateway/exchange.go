@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -266,13 +265,10 @@ func (r *Route) allows(model string) bool {
 
 // refuse says of a model that is not allowed who does not, and what is.
 func (r *Route) refuse(model string) error {
-	by := "your organization"
-	if r.Workspace != "" {
-		by = fmt.Sprintf("your organization and the workspace %q", r.Workspace)
-	}
+	by := strings.Join(append([]string{"your organization"}, r.Narrowed...), " and ")
 	err := fault.New(fault.Invalid, "the model %q is not one that is allowed by %s", model, by)
 	if r.Nothing {
-		return err.WithHint("they have no model in common: ask an admin of the workspace")
+		return err.WithHint("they have no model in common: ask an admin")
 	}
 	return err.WithHint("models that are: " + strings.Join(r.Allowed, ", "))
 }

@@ -38,10 +38,10 @@ type Route struct {
 	Fences  map[string]string // :: upstream → fence, which nothing that fails there may cross
 	Health  *breaker.Set      // nil: nobody keeps track
 
-	Allowed   []string // the models that may be asked for; empty: all
-	Nothing   bool     // no model may be asked for, whatever Allowed says
-	Workspace string   // the name of the one that narrows Allowed, if one does
-	Models    []Model  // what /v1/models lists, in order
+	Allowed  []string // the models that may be asked for; empty: all
+	Nothing  bool     // no model may be asked for, whatever Allowed says
+	Narrowed []string // by what else Allowed is narrowed than the organization, in words
+	Models   []Model  // what /v1/models lists, in order
 
 	// What each credential in the workspace may do; 0: what the gateway's limits
 	// say. Nothing here raises these.

@@ -14,7 +14,8 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 )
 
-// Group is members who are given rights together, by custom roles.
+// Group is members who are given rights together, by custom roles, and who may be
+// kept to some models.
 type Group struct {
 	ID           id.Group
 	Organization id.Organization
@@ -22,10 +23,13 @@ type Group struct {
 	Description  string
 	Roles        []id.Role
 	Rights       caller.Rights // of its roles together
-	Members      int           // that are active or suspended
-	Version      int64
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	// Models are those that its members may ask for, of what the organization allows:
+	// of all their groups together that name any. None: the group says nothing of it.
+	Models    []string
+	Members   int // that are active or suspended
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // Source is where a membership of a group comes from.
@@ -90,7 +94,7 @@ func (s *Service) CreateGroup(ctx context.Context, who caller.Caller, org id.Org
 	}
 	in.ID, in.Organization, in.Version, in.CreatedAt, in.UpdatedAt, in.Members = id.NewGroup(), org, 1, s.Now(), s.Now(), 0
 	return in, s.Store.AddGroup(ctx, in, maxGroups, audit.New(who, s.Now(), audit.GroupCreated, string(in.ID), audit.Detail{
-		"name": in.Name, "permissions_after": in.Rights.String()}).In(org))
+		"name": in.Name, "permissions_after": in.Rights.String(), "models_after": strings.Join(in.Models, " ")}).In(org))
 }
 
 // UpdateGroup changes a group's name, description and roles. Its version must be
@@ -113,12 +117,13 @@ func (s *Service) UpdateGroup(ctx context.Context, who caller.Caller, org id.Org
 	detail.Changed("name", was.Name, in.Name)
 	detail.Changed("description", was.Description, in.Description)
 	detail.Changed("permissions", was.Rights.String(), in.Rights.String())
+	detail.Changed("models", strings.Join(was.Models, " "), strings.Join(in.Models, " "))
 	if len(detail) == 0 && slices.Equal(was.Roles, in.Roles) {
 		return was, nil
 	}
 	detail["name"] = in.Name
 	is := was
-	is.Name, is.Description, is.Roles, is.Rights, is.Version, is.UpdatedAt = in.Name, in.Description, in.Roles, in.Rights, in.Version, s.Now()
+	is.Name, is.Description, is.Roles, is.Rights, is.Models, is.Version, is.UpdatedAt = in.Name, in.Description, in.Roles, in.Rights, in.Models, in.Version, s.Now()
 	return s.Store.SaveGroup(ctx, is, audit.New(who, s.Now(), audit.GroupUpdated, string(is.ID), detail).In(org).Affecting(string(is.ID)))
 }
 
@@ -128,6 +133,9 @@ func (s *Service) cleanGroup(ctx context.Context, who caller.Caller, org id.Orga
 		return err
 	}
 	g.Description = CleanText(strings.TrimSpace(g.Description), 500)
+	if g.Models, err = cleanModels(g.Models); err != nil {
+		return err
+	}
 	roles := slices.Compact(slices.Sorted(slices.Values(g.Roles)))
 	g.Roles, g.Rights = nil, 0
 	for _, r := range roles {

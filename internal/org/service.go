@@ -171,6 +171,23 @@ func (c Change) apply(o *Organization) error {
 	return nil
 }
 
+// cleanModels is a list of models' names, each once, in the order in which they came.
+func cleanModels(raw []string) (models []string, err error) {
+	for _, m := range raw {
+		m = strings.TrimSpace(m)
+		if len(m) > 200 || strings.ContainsFunc(m, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			return nil, fault.New(fault.Invalid, "a model's name has at most 200 characters, and no space").At("models")
+		}
+		if m != "" && !slices.Contains(models, m) {
+			models = append(models, m)
+		}
+	}
+	if len(models) > 500 {
+		return nil, fault.New(fault.Invalid, "at most 500 models can be listed").At("models")
+	}
+	return models, nil
+}
+
 // SetModels says which models may be used; none means all.
 func (s *Service) SetModels(ctx context.Context, who caller.Caller, org id.Organization, models []string) error {
 	if err := access.Check(who, caller.ManageOrganization, org); err != nil {
@@ -181,18 +198,8 @@ func (s *Service) SetModels(ctx context.Context, who caller.Caller, org id.Organ
 		return err
 	}
 	was := o.Settings.Models
-	o.Settings.Models = nil
-	for _, m := range models {
-		m = strings.TrimSpace(m)
-		if len(m) > 200 {
-			return fault.New(fault.Invalid, "a model's name has at most 200 characters").At("models")
-		}
-		if m != "" && !slices.Contains(o.Settings.Models, m) {
-			o.Settings.Models = append(o.Settings.Models, m)
-		}
-	}
-	if len(o.Settings.Models) > 500 {
-		return fault.New(fault.Invalid, "at most 500 models can be listed").At("models")
+	if o.Settings.Models, err = cleanModels(models); err != nil {
+		return err
 	}
 	_, err = s.Store.SaveOrganization(ctx, o, audit.New(who, s.Now(), audit.OrganizationUpdated, string(org), audit.Detail{
 		"models_before": strings.Join(was, " "), "models_after": strings.Join(o.Settings.Models, " ")}).In(org))

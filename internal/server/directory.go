@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,37 +49,95 @@ type directory struct {
 
 // ways are the routes of one organization: its workspaces share its upstreams.
 type ways struct {
-	whole *gateway.Route                  // of the default workspace
-	of    map[id.Workspace]*gateway.Route // of the others, as far as somebody asked
+	whole  *gateway.Route           // of the default workspace, for who is in no group that narrows it
+	groups map[string][]string      // :: id of a group → the models that its members may ask for, if it says
+	of     map[place]*gateway.Route // of the others, as far as somebody asked
+}
+
+// place is from where a route begins: a workspace, and the groups of the member that
+// narrow it, separated by spaces.
+type place struct {
+	workspace id.Workspace
+	groups    string
+}
+
+// maxPlaces bounds what is remembered of an organization, whose members may be in any
+// set of groups.
+const maxPlaces = 10_000
+
+// place is where a caller's requests begin.
+func (w *ways) place(who caller.Caller) place {
+	at := place{workspace: who.Workspace}
+	if len(w.groups) == 0 {
+		return at
+	}
+	var narrowing []string
+	for g := range strings.FieldsSeq(who.Groups) {
+		if w.groups[g] != nil {
+			narrowing = append(narrowing, g)
+		}
+	}
+	slices.Sort(narrowing)
+	at.groups = strings.Join(narrowing, " ")
+	return at
 }
 
 // Route implements gateway.Directory.
 func (d *directory) Route(ctx context.Context, who caller.Caller, _ string) (*gateway.Route, error) {
-	if route := d.known(who.Organization, who.Workspace); route != nil {
-		return route, nil
+	known, route := d.known(who)
+	var err error
+	if known == nil {
+		known, err = once(ctx, d, string(who.Organization), func(ctx context.Context) (*ways, error) { return d.ways(ctx, who.Organization) })
+		if err == nil && known.place(who) == (place{}) {
+			return known.whole, nil
+		}
 	}
-	built, err, _ := d.flight.Do(string(who.Organization)+" "+string(who.Workspace), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		return d.route(ctx, who.Organization, who.Workspace)
-	})
+	if err == nil && route == nil {
+		at := known.place(who)
+		route, err = once(ctx, d, at.key(who.Organization), func(ctx context.Context) (*gateway.Route, error) { return d.from(ctx, known, who.Organization, at) })
+	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the way to the models cannot be looked up just now").After(2 * time.Second)
 	}
-	return built.(*gateway.Route), nil
+	return route, nil
 }
 
-func (d *directory) known(o id.Organization, w id.Workspace) *gateway.Route {
+// once lets many who ask for the same at a time look it up together.
+func once[T any](ctx context.Context, d *directory, key string, look func(context.Context) (T, error)) (T, error) {
+	found, err, _ := d.flight.Do(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return look(ctx)
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return found.(T), nil
+}
+
+// key names the looking up of a route.
+func (at place) key(o id.Organization) string {
+	return string(o) + " " + string(at.workspace) + " " + at.groups
+}
+
+// begun is the route from a place, nil if it is not made yet. The directory is locked.
+func (w *ways) begun(at place) *gateway.Route {
+	if at == (place{}) {
+		return w.whole
+	}
+	return w.of[at]
+}
+
+// known is what is known of a caller's organization, and their route.
+func (d *directory) known(who caller.Caller) (*ways, *gateway.Route) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	switch known := d.routes[o]; {
-	case known == nil:
-		return nil
-	case w == "":
-		return known.whole
-	default:
-		return known.of[w]
+	known := d.routes[who.Organization]
+	if known == nil {
+		return nil, nil
 	}
+	return known, known.begun(known.place(who))
 }
 
 // drop forgets an organization's routes. Requests under way keep the upstreams
@@ -101,11 +160,11 @@ func (d *directory) dropAll() {
 }
 
 func (d *directory) forget(o id.Organization) {
-	d.flight.Forget(string(o) + " ")
+	d.flight.Forget(string(o))
 	if old := d.routes[o]; old != nil {
 		closeIdle(old.whole)
-		for w := range old.of {
-			d.flight.Forget(string(o) + " " + string(w))
+		for at := range old.of {
+			d.flight.Forget(at.key(o))
 		}
 	}
 	delete(d.routes, o)
@@ -134,38 +193,57 @@ func closeUpstream(u gateway.Upstream) {
 	}
 }
 
-// route builds what is not known yet: the organization's route, or from that the
-// workspace's.
-func (d *directory) route(ctx context.Context, o id.Organization, w id.Workspace) (*gateway.Route, error) {
-	if w == "" {
-		d.mu.RLock()
-		drops := d.drops
-		d.mu.RUnlock()
-		whole, err := d.build(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.drops == drops {
-			d.routes[o] = &ways{whole: whole, of: map[id.Workspace]*gateway.Route{}}
-		}
-		return whole, nil
-	}
-	whole, err := d.Route(ctx, caller.OfSystem(o), "")
+// ways builds an organization's, and remembers them if nothing was dropped meanwhile.
+func (d *directory) ways(ctx context.Context, o id.Organization) (*ways, error) {
+	d.mu.RLock()
+	drops := d.drops
+	d.mu.RUnlock()
+	whole, err := d.build(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	route, err := d.narrow(ctx, whole, o, w)
+	made := &ways{whole: whole, groups: map[string][]string{}, of: map[place]*gateway.Route{}}
+	groups, err := d.orgs.Groups(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	for _, g := range groups {
+		if len(g.Models) > 0 {
+			made.groups[string(g.ID)] = g.Models
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if known := d.routes[o]; known != nil && known.whole == whole { // nothing was dropped meanwhile
-		known.of[w] = route
+	if d.drops == drops {
+		d.routes[o] = made
 	}
-	return route, nil
+	return made, nil
+}
+
+// from builds the route from a place.
+func (d *directory) from(ctx context.Context, w *ways, o id.Organization, at place) (*gateway.Route, error) {
+	route := *w.whole
+	if at.workspace != "" {
+		if err := d.inWorkspace(ctx, &route, o, at.workspace); err != nil {
+			return nil, err
+		}
+	}
+	if at.groups != "" {
+		var models []string
+		for g := range strings.FieldsSeq(at.groups) {
+			models = append(models, w.groups[g]...)
+		}
+		narrow(&route, models, "your groups")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.routes[o] == w { // nothing was dropped meanwhile
+		if len(w.of) >= maxPlaces {
+			clear(w.of)
+		}
+		w.of[at] = &route
+	}
+	return &route, nil
 }
 
 func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Route, error) {
@@ -190,28 +268,30 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 	return route, nil
 }
 
-// narrow is an organization's route as a workspace allows it.
-func (d *directory) narrow(ctx context.Context, whole *gateway.Route, o id.Organization, w id.Workspace) (*gateway.Route, error) {
+// inWorkspace makes a route that of a workspace.
+func (d *directory) inWorkspace(ctx context.Context, route *gateway.Route, o id.Organization, w id.Workspace) error {
 	found, ok, err := d.workspaces.Workspace(ctx, o, w)
 	if err != nil || !ok {
-		return nil, fmt.Errorf("reading workspace %s (there: %v): %w", w, ok, err)
+		return fmt.Errorf("reading workspace %s (there: %v): %w", w, ok, err)
 	}
-	route := *whole
 	route.PerMinute, route.Concurrent = found.Limits.PerMinute, found.Limits.Concurrent
-	if len(found.Models) == 0 {
-		return &route, nil
+	if len(found.Models) > 0 {
+		narrow(route, found.Models, fmt.Sprintf("the workspace %q", found.Name))
 	}
-	route.Workspace, route.Allowed = found.Name, found.Models
-	if len(whole.Allowed) > 0 {
-		route.Allowed = nil
-		for _, m := range found.Models {
-			if slices.Contains(whole.Allowed, m) {
-				route.Allowed = append(route.Allowed, m)
-			}
+	return nil
+}
+
+// narrow leaves of what a route allows the models of a list.
+func narrow(route *gateway.Route, models []string, by string) {
+	any := len(route.Allowed) == 0 && !route.Nothing
+	var both []string
+	for _, m := range models {
+		if (any || slices.Contains(route.Allowed, m)) && !slices.Contains(both, m) {
+			both = append(both, m)
 		}
-		route.Nothing = len(route.Allowed) == 0
 	}
-	return &route, nil
+	route.Allowed, route.Nothing = both, len(both) == 0
+	route.Narrowed = append(slices.Clone(route.Narrowed), by)
 }
 
 // proxy says by which proxy of this server's environment an upstream is reached.

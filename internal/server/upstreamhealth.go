@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 
+	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -12,8 +13,8 @@ import (
 
 // Health implements upstream.Watcher, from the routes in use.
 func (d *directory) Health(o id.Organization) map[string]upstream.Health {
-	route := d.known(o, "")
-	if route == nil {
+	known, route := d.known(caller.OfSystem(o))
+	if known == nil {
 		return nil
 	}
 	all := map[string]upstream.Health{}

@@ -11,18 +11,21 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 )
 
-const groupColumns = `SELECT g.id, g.organization_id, g.name, g.description, g.version, g.created_at, g.updated_at,
+const groupColumns = `SELECT g.id, g.organization_id, g.name, g.description, g.models, g.version, g.created_at, g.updated_at,
 	(SELECT COUNT(*) FROM group_member m WHERE m.group_id = g.id),
 	COALESCE((SELECT string_agg(x.role_id, ' ') FROM group_role x WHERE x.group_id = g.id), ''),
 	COALESCE((SELECT string_agg(r.permissions, ' ') FROM group_role x JOIN role r ON r.id = x.role_id WHERE x.group_id = g.id), '')
 	FROM member_group g `
 
 func scanGroup(s scanner) (g org.Group, err error) {
-	var roles, permissions string
+	var models, roles, permissions string
 	var created, updated int64
-	err = s.Scan(&g.ID, &g.Organization, &g.Name, &g.Description, &g.Version, &created, &updated, &g.Members, &roles, &permissions)
+	err = s.Scan(&g.ID, &g.Organization, &g.Name, &g.Description, &models, &g.Version, &created, &updated, &g.Members, &roles, &permissions)
 	for r := range strings.FieldsSeq(roles) {
 		g.Roles = append(g.Roles, id.Role(r))
+	}
+	if models != "" {
+		g.Models = strings.Fields(models)
 	}
 	g.Rights, g.CreatedAt, g.UpdatedAt = caller.ParseRights(permissions), fromMicros(created), fromMicros(updated)
 	return g, err
@@ -41,8 +44,8 @@ func (s Orgs) AddGroup(ctx context.Context, g org.Group, most int, e audit.Event
 		if err := atMost(t, "member_group", g.Organization, most); err != nil {
 			return err
 		}
-		if _, err := t.exec(`INSERT INTO member_group (id, organization_id, name, description, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			g.ID, g.Organization, g.Name, g.Description, g.Version, micros(g.CreatedAt), micros(g.UpdatedAt)); err != nil {
+		if _, err := t.exec(`INSERT INTO member_group (id, organization_id, name, description, models, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			g.ID, g.Organization, g.Name, g.Description, strings.Join(g.Models, " "), g.Version, micros(g.CreatedAt), micros(g.UpdatedAt)); err != nil {
 			return err
 		}
 		return insertGroupRoles(t, g)
@@ -60,9 +63,9 @@ func insertGroupRoles(t tx, g org.Group) error {
 
 func (s Orgs) SaveGroup(ctx context.Context, g org.Group, e audit.Event) (org.Group, error) {
 	err := s.db.named(s.db.record(ctx, func(t tx) error {
-		if err := changed(t.exec(`UPDATE member_group SET name = $1, description = $2, updated_at = $3, version = version + 1
-			WHERE organization_id = $4 AND id = $5 AND ($6 = 0 OR version = $6)`,
-			g.Name, g.Description, micros(g.UpdatedAt), g.Organization, g.ID, g.Version)); err != nil {
+		if err := changed(t.exec(`UPDATE member_group SET name = $1, description = $2, models = $3, updated_at = $4, version = version + 1
+			WHERE organization_id = $5 AND id = $6 AND ($7 = 0 OR version = $7)`,
+			g.Name, g.Description, strings.Join(g.Models, " "), micros(g.UpdatedAt), g.Organization, g.ID, g.Version)); err != nil {
 			return err
 		}
 		if _, err := t.exec(`DELETE FROM group_role WHERE group_id = $1`, g.ID); err != nil {

@@ -79,6 +79,8 @@ func (c *Console) groupForm(v *visit, g org.Group) (view, *form, error) {
 		{Kind: "text", Name: "name", Label: "Name", Value: g.Name, Autocomplete: "off", Length: 100, Placeholder: "Platform team", Focus: g.ID == ""},
 		{Kind: "text", Name: "description", Label: "Description", Value: g.Description, Autocomplete: "off", Length: 500, Optional: true},
 		roles,
+		{Kind: "lines", Name: "models", Label: "Models", Help: "One a line. Members may ask for these, and for those of their other groups that name some, as far as the organization allows them. Empty: the group says nothing of models.",
+			Value: strings.Join(g.Models, "\n"), Rows: 3, Mono: true, Optional: true},
 	}}
 	w := view{Title: "Make a group", Lead: "People are put into it on its page, on their own, or by their invitation.", Body: f}
 	if g.ID != "" {
@@ -90,7 +92,7 @@ func (c *Console) groupForm(v *visit, g org.Group) (view, *form, error) {
 }
 
 func groupTyped(typed url.Values) org.Group {
-	g := org.Group{Name: typed.Get("name"), Description: typed.Get("description"), Version: version(typed)}
+	g := org.Group{Name: typed.Get("name"), Description: typed.Get("description"), Models: strings.Fields(typed.Get("models")), Version: version(typed)}
 	for _, r := range typed["roles"] {
 		g.Roles = append(g.Roles, id.Role(r))
 	}
@@ -140,12 +142,13 @@ func (c *Console) groupView(v *visit, g org.Group) (view, error) {
 	w := view{Title: g.Name, Lead: g.Description, Notice: v.notice(), Body: struct {
 		groupRow
 		Areas            []area
+		Models           []string
 		Rows             []memberRow
 		Sought           string
 		CanEdit, CanFill bool
 		Here             string
 		Paging           paging
-	}{c.groupRow(g), areas(g.Rights), rows, f.Text, access.CheckGive(v.who, caller.ManageRoles, g.Rights, v.who.Organization) == nil, gives,
+	}{c.groupRow(g), areas(g.Rights), g.Models, rows, f.Text, access.CheckGive(v.who, caller.ManageRoles, g.Rights, v.who.Organization) == nil, gives,
 		v.r.URL.Path, turnOf(v.r.URL, found, more, func(m org.Member) string { return string(m.ID) })}}
 	return w, nil
 }

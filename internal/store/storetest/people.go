@@ -128,13 +128,13 @@ func rolesAndGroups(t *testing.T, w *World) {
 	if got.Groups != string(group.ID) || got.Grants != role.Rights {
 		t.Errorf("a member of the group is in %q and has %q", got.Groups, got.Grants)
 	}
-	group.Roles = []id.Role{role.ID, twin.ID}
+	group.Roles, group.Models = []id.Role{role.ID, twin.ID}, []string{"claude-haiku-4-5", "claude-opus-5"}
 	group = done(s.SaveGroup(ctx, group, w.event(audit.GroupUpdated)))
 	if got := one(s.Member(ctx, w.org, m.ID)).Grants; got != role.Rights|twin.Rights {
 		t.Errorf("with two roles the member has %q", got)
 	}
 	same(t, "the groups that give the role", done(s.GroupsWith(ctx, w.org, twin.ID)), []string{string(group.ID)})
-	if all := done(s.Groups(ctx, w.org)); len(all) != 1 || all[0].Members != 1 || len(all[0].Roles) != 2 {
+	if all := done(s.Groups(ctx, w.org)); len(all) != 1 || all[0].Members != 1 || len(all[0].Roles) != 2 || !slices.Equal(all[0].Models, group.Models) {
 		t.Errorf("groups: %+v", all)
 	}
 	stale := role
