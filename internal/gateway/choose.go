@@ -122,7 +122,8 @@ type tries struct {
 	best     *Answer // of those that refused, the one that says the most
 	upstream Upstream
 	err      error
-	sent     bool // one may have heard of the request
+	sent     bool          // one may have heard of the request
+	wait     time.Duration // until there is quota at one that had none; 0: all had
 }
 
 // rank orders what is handed on when every upstream has refused: a client that
@@ -168,6 +169,12 @@ func (x *exchange) ask() error {
 	for x.more() {
 		u := x.choices[t.next]
 		t.next++
+		if wait := x.draw(u); wait > 0 {
+			if t.wait == 0 || wait < t.wait {
+				t.wait = wait
+			}
+			continue
+		}
 		x.upstream, x.seen.Upstream = u, u.Name()
 		x.sent = x.g.cfg.Now()
 		if x.route.Health != nil {
@@ -175,8 +182,9 @@ func (x *exchange) ask() error {
 		}
 		answer, err := x.asked(u)
 		x.report(u, answer, err)
+		x.undraw(answer, err)
 		switch {
-		case err == nil && (!x.more() && t.best == nil || !elsewhere(answer.Status)):
+		case err == nil && (!x.more() && t.best == nil && t.wait == 0 || !elsewhere(answer.Status)):
 			x.answer = answer
 			return nil
 		case err == nil:
@@ -196,6 +204,9 @@ func (x *exchange) ask() error {
 		}
 	}
 	x.unsent = !t.sent
+	if t.wait > 0 && (t.best == nil || t.best.Status != http.StatusTooManyRequests) {
+		return usedUp(t.wait)
+	}
 	if t.best != nil {
 		x.upstream, x.seen.Upstream, x.answer = t.upstream, t.upstream.Name(), t.best
 		return nil

@@ -60,6 +60,7 @@ type exchange struct {
 	call     Call
 	choices  []Upstream // in the order in which they are asked
 	tries    tries
+	drawn    drawn
 	upstream Upstream // the first, or the one that answered
 	hold     Hold
 	answer   *Answer

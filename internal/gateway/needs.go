@@ -7,6 +7,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/breaker"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway/quota"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/usage"
@@ -37,6 +38,8 @@ type Route struct {
 	Weights []int
 	Fences  map[string]string // :: upstream → fence, which nothing that fails there may cross
 	Health  *breaker.Set      // nil: nobody keeps track
+	Pools   map[string]string // :: upstream → pool whose quota it draws from, where there is one
+	Quotas  *quota.Pools      // nil: nobody draws from any
 
 	Allowed  []string // the models that may be asked for; empty: all
 	Nothing  bool     // no model may be asked for, whatever Allowed says

@@ -16,13 +16,14 @@ func (x *exchange) settle(ending usage.Ending, used price.Tokens, estimated bool
 		return
 	}
 	x.settled = true
+	x.correct(used)
 	x.seen.Ending = ending
 	if x.hold == nil {
 		return
 	}
 	out := usage.Outcome{Ending: ending, Status: x.seen.Status, Tokens: used, Estimated: estimated, Terms: x.terms(x.upstream),
 		FirstByte: x.firstByte, Latency: x.g.cfg.Now().Sub(x.arrived)}
-	if x.seen.Failovers > 0 {
+	if x.upstream.Name() != x.choices[0].Name() {
 		out.Upstream = x.seen.Upstream
 	}
 	if x.answer != nil {

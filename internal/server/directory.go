@@ -18,6 +18,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/breaker"
+	"github.com/gatehouse-dev/gatehouse/internal/gateway/quota"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
 	"github.com/gatehouse-dev/gatehouse/internal/price"
@@ -265,7 +266,33 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 		route.Weights = append(route.Weights, u.Settings.Weight)
 		route.Fences[u.Name] = u.Settings.Fence
 	}
+	d.pools(route, kept)
 	return route, nil
+}
+
+// pools gives upstreams the quotas that they draw from. The first of a pool that has
+// one says how large it is.
+func (d *directory) pools(route *gateway.Route, all []upstream.Upstream) {
+	quotas := map[string]quota.Quota{}
+	route.Pools = map[string]string{}
+	for _, u := range all {
+		in := u.Settings
+		name := "pool " + in.Pool
+		if in.Pool == "" {
+			name = "upstream " + string(u.ID)
+		}
+		had, q := quotas[name], quota.Quota{Requests: int64(in.RequestsPerMinute), Tokens: int64(in.TokensPerMinute)}
+		if in.Pool == "" && q == (quota.Quota{}) {
+			continue
+		}
+		route.Pools[u.Name] = name
+		if had == (quota.Quota{}) {
+			quotas[name] = q
+		}
+	}
+	if len(quotas) > 0 {
+		route.Quotas = quota.New(quotas, d.now)
+	}
 }
 
 // inWorkspace makes a route that of a workspace.

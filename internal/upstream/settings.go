@@ -49,6 +49,13 @@ type Settings struct {
 	// Fence is a name, such as "eu": what fails within it is not sent beyond it.
 	Fence string `json:"fence,omitempty"`
 
+	// Pool names a quota that upstreams of the same account share; with a quota and
+	// without a name, the upstream has its own. The quota is a minute's for each model
+	// and node; 0: any number.
+	Pool              string `json:"pool,omitempty"`
+	RequestsPerMinute int    `json:"requests_per_minute,omitempty"`
+	TokensPerMinute   int    `json:"tokens_per_minute,omitempty"`
+
 	// Models are names that are others than the catalogue says: model → name there.
 	Models map[string]string `json:"models,omitempty"`
 }
@@ -56,6 +63,7 @@ type Settings struct {
 const (
 	maxModels = 100
 	maxWeight = 1000
+	maxQuota  = 1_000_000_000
 )
 
 var (
@@ -100,11 +108,17 @@ func (w wanted) check() error {
 func checkSettings(u *Upstream) error {
 	in := u.Settings
 	in.trim()
-	out := Settings{Way: in.Way, Models: in.Models, Weight: in.Weight, Fence: in.Fence}
+	out := Settings{Way: in.Way, Models: in.Models, Weight: in.Weight, Fence: in.Fence,
+		Pool: in.Pool, RequestsPerMinute: in.RequestsPerMinute, TokensPerMinute: in.TokensPerMinute}
 	if in.Weight < 0 || in.Weight > maxWeight {
 		return fault.New(fault.Invalid, "a share is a whole number from 0 to %d", maxWeight).At("weight")
 	}
-	all := []wanted{{"fence", in.Fence, nameForm, false, "eu"}}
+	for name, n := range map[string]int{"requests_per_minute": in.RequestsPerMinute, "tokens_per_minute": in.TokensPerMinute} {
+		if n < 0 || n > maxQuota {
+			return fault.New(fault.Invalid, "a quota is a whole number from 0 to %d", maxQuota).At(name)
+		}
+	}
+	all := []wanted{{"fence", in.Fence, nameForm, false, "eu"}, {"pool", in.Pool, nameForm, false, "our-account"}}
 	switch u.Provider {
 	case Anthropic:
 		if in.Way != WayKey {
@@ -176,7 +190,7 @@ func checkModels(models map[string]string) error {
 }
 
 func (s *Settings) trim() {
-	for _, field := range []*string{&s.Region, &s.Geography, &s.AccessKeyID, &s.RoleARN, &s.Workspace, &s.Project, &s.Impersonate, &s.Resource, &s.Tenant, &s.Client, &s.Fence, &s.FederationRule, &s.AnthropicOrg, &s.ServiceAccount} {
+	for _, field := range []*string{&s.Region, &s.Geography, &s.AccessKeyID, &s.RoleARN, &s.Workspace, &s.Project, &s.Impersonate, &s.Resource, &s.Tenant, &s.Client, &s.Fence, &s.Pool, &s.FederationRule, &s.AnthropicOrg, &s.ServiceAccount} {
 		*field = strings.TrimSpace(*field)
 	}
 }

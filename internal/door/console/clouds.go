@@ -160,7 +160,7 @@ func (c *Console) connectCloud(v *visit) error {
 
 func settingsOf(typed url.Values) (upstream.Settings, error) {
 	in := upstream.Settings{Way: upstream.Way(typed.Get("way")), Region: typed.Get("region"), Geography: typed.Get("geography"), AccessKeyID: typed.Get("access_key_id"),
-		RoleARN: typed.Get("role_arn"), PerMember: typed.Get("per_member") == "yes", Workspace: typed.Get("workspace"), Project: typed.Get("project"), Fence: typed.Get("fence"),
+		RoleARN: typed.Get("role_arn"), PerMember: typed.Get("per_member") == "yes", Workspace: typed.Get("workspace"), Project: typed.Get("project"), Fence: typed.Get("fence"), Pool: typed.Get("pool"),
 		Impersonate: typed.Get("impersonate"), Resource: typed.Get("resource"), Tenant: typed.Get("tenant"), Client: typed.Get("client"),
 		FederationRule: typed.Get("federation_rule"), AnthropicOrg: typed.Get("anthropic_organization"), ServiceAccount: typed.Get("service_account")}
 	for line := range strings.Lines(typed.Get("models")) {
@@ -176,12 +176,14 @@ func settingsOf(typed url.Values) (upstream.Settings, error) {
 		}
 		in.Models[strings.TrimSpace(model)] = strings.TrimSpace(name)
 	}
-	if typed.Get("weight") != "" {
-		share, err := strconv.Atoi(typed.Get("weight"))
-		if err != nil {
-			return in, fault.New(fault.Invalid, "a share is a whole number").At("weight")
+	for name, into := range map[string]*int{"weight": &in.Weight, "requests_per_minute": &in.RequestsPerMinute, "tokens_per_minute": &in.TokensPerMinute} {
+		if text := strings.TrimSpace(typed.Get(name)); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				return in, fault.New(fault.Invalid, "this is a whole number").At(name)
+			}
+			*into = n
 		}
-		in.Weight = share
 	}
 	return in, nil
 }
@@ -190,6 +192,9 @@ func settingsOf(typed url.Values) (upstream.Settings, error) {
 var placing = []field{
 	{Kind: "text", Name: "weight", Label: "Share of the load", Placeholder: "0", Help: "Neighbours in the order that have a share divide sessions by it. Without one, the upstream is asked when those before it cannot answer.", Autocomplete: "off", Length: 4, Optional: true},
 	{Kind: "text", Name: "fence", Label: "Fence", Placeholder: "eu", Help: "A name. What fails at an upstream is tried only at others with the same one.", Autocomplete: "off", Length: 100, Optional: true},
+	{Kind: "text", Name: "requests_per_minute", Label: "Requests a minute", Placeholder: "1000", Help: "What the account may be asked for each model. What is more goes to the next upstream, or is told when to come again. Each node of this server counts for itself.", Autocomplete: "off", Length: 10, Optional: true},
+	{Kind: "text", Name: "tokens_per_minute", Label: "Tokens a minute", Placeholder: "2000000", Help: "Of input and output together, without what comes out of a cache.", Autocomplete: "off", Length: 10, Optional: true},
+	{Kind: "text", Name: "pool", Label: "Pool", Placeholder: "our-account", Help: "A name. Upstreams with the same one draw from one quota: that of the first in the order that has one.", Autocomplete: "off", Length: 100, Optional: true},
 }
 
 func (c *Console) moveUpstream(v *visit) error {
