@@ -139,5 +139,5 @@ type UpstreamProvider string
 
 // Values lists the providers. The last is no model at all.
 func (UpstreamProvider) Values() []string {
-	return []string{"anthropic", "anthropic-aws", "bedrock", "vertex", "foundry", "simulated"}
+	return []string{"anthropic", "anthropic-aws", "bedrock", "bedrock-mantle", "vertex", "foundry", "simulated"}
 }

@@ -22,6 +22,7 @@ const (
 	Anthropic    Provider = "anthropic"
 	AnthropicAWS Provider = "anthropic-aws"
 	Bedrock      Provider = "bedrock"
+	Mantle       Provider = "bedrock-mantle"
 	Vertex       Provider = "vertex"
 	Foundry      Provider = "foundry"
 )
@@ -124,7 +125,7 @@ func (c *Catalogue) add(text []byte) error {
 	return nil
 }
 
-var providers = []Provider{Anthropic, AnthropicAWS, Bedrock, Vertex, Foundry}
+var providers = []Provider{Anthropic, AnthropicAWS, Bedrock, Mantle, Vertex, Foundry}
 
 func checkRow(p Provider, source, date, what string) error {
 	if !slices.Contains(providers, p) {
@@ -213,7 +214,7 @@ func RuleName(p Provider, model string) string {
 	switch {
 	case p == Bedrock && date != "":
 		return "anthropic." + model + "-v1:0"
-	case p == Bedrock:
+	case p == Bedrock, p == Mantle:
 		return "anthropic." + model
 	case p == Vertex && date != "":
 		return base + "@" + date

@@ -27,6 +27,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/foundry"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/googleauth"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/mantle"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/simulated"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/vertex"
@@ -62,7 +63,15 @@ func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
 		if err != nil {
 			return nil, err
 		}
-		return bedrock.New(bedrock.Config{Name: u.Name, Region: in.Region, Geography: in.Geography, Models: in.Models, Catalogue: d.catalogue, Auth: auth, Origin: to})
+		return bedrock.New(bedrock.Config{Name: u.Name, Region: in.Region, Geography: in.Geography, Models: in.Models, Catalogue: d.catalogue, Auth: auth, Origin: to,
+			Guardrail: in.Guardrail, GuardrailVersion: in.GuardrailVersion})
+	case upstream.Mantle:
+		auth, err := d.aws(u, mantle.Service, "")
+		if err != nil {
+			return nil, err
+		}
+		plain.Credential = auth
+		return mantle.New(plain, in.Region, d.catalogue)
 	case upstream.Vertex:
 		auth, err := googleauth.New(googleauth.Config{Key: u.Credential, Ambient: in.Way == upstream.WayAmbient, Impersonate: in.Impersonate,
 			TokenURL: d.clouds.Token, IAMURL: d.clouds.IAM, Client: cloudClient, Now: d.now})

@@ -23,12 +23,13 @@ import (
 type Provider string
 
 const (
-	Anthropic    Provider = "anthropic"     // the Anthropic Messages API, at any address
-	AnthropicAWS Provider = "anthropic-aws" // Claude Platform on AWS
-	Bedrock      Provider = "bedrock"       // Amazon Bedrock's runtime
-	Vertex       Provider = "vertex"        // Claude on Google Cloud
-	Foundry      Provider = "foundry"       // Claude in Microsoft Foundry
-	Simulated    Provider = "simulated"     // no model at all: answers made here
+	Anthropic    Provider = "anthropic"      // the Anthropic Messages API, at any address
+	AnthropicAWS Provider = "anthropic-aws"  // Claude Platform on AWS
+	Bedrock      Provider = "bedrock"        // Amazon Bedrock's runtime
+	Mantle       Provider = "bedrock-mantle" // Amazon Bedrock's Messages endpoint
+	Vertex       Provider = "vertex"         // Claude on Google Cloud
+	Foundry      Provider = "foundry"        // Claude in Microsoft Foundry
+	Simulated    Provider = "simulated"      // no model at all: answers made here
 )
 
 // AnthropicURL is the address of the Anthropic API itself.
@@ -198,7 +199,7 @@ func check(u *Upstream) error {
 	case Simulated:
 		u.BaseURL, u.Credential, u.Settings = "", secret.Text{}, Settings{}
 		return nil
-	case Anthropic, AnthropicAWS, Bedrock, Vertex, Foundry:
+	case Anthropic, AnthropicAWS, Bedrock, Mantle, Vertex, Foundry:
 	default:
 		return fault.New(fault.Invalid, "there is no provider %q", u.Provider).At("provider")
 	}
@@ -227,6 +228,7 @@ var ways = map[Provider][]Way{
 	Anthropic:    {WayKey, WayIssuer, WayAmbient},
 	AnthropicAWS: {WayKey, WayAccess, WayAmbient},
 	Bedrock:      {WayKey, WayAccess, WayAmbient},
+	Mantle:       {WayKey, WayAccess, WayAmbient},
 	Vertex:       {WayKey, WayAccount, WayAmbient}, // there is no key but an account's
 	Foundry:      {WayKey, WayAccount, WayAmbient},
 }

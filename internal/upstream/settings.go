@@ -29,7 +29,13 @@ type Settings struct {
 	AccessKeyID string `json:"access_key_id,omitempty"` // with WayAccess
 	RoleARN     string `json:"role_arn,omitempty"`      // assumed; the organization's id is the external id
 	PerMember   bool   `json:"per_member,omitempty"`    // each member has a session of the role
-	Workspace   string `json:"workspace,omitempty"`     // of Claude Platform on AWS, or that a federation rule is for
+
+	// Guardrail is the id or ARN of a guardrail of Bedrock, which every request passes
+	// whatever it says itself.
+	Guardrail        string `json:"guardrail,omitempty"`
+	GuardrailVersion string `json:"guardrail_version,omitempty"`
+
+	Workspace string `json:"workspace,omitempty"` // of Claude Platform on AWS, or that a federation rule is for
 
 	// Of workload identity federation at Anthropic, with WayIssuer and WayAmbient.
 	FederationRule string `json:"federation_rule,omitempty"`
@@ -74,6 +80,8 @@ var (
 	keyIDForm   = form(`[A-Z0-9]{16,128}`)
 	nameForm    = form(`[A-Za-z0-9][A-Za-z0-9._-]{1,99}`)
 	modelForm   = form(`[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}`)
+	guardForm   = form(`[a-z0-9]{1,64}|arn:aws[a-z-]*:bedrock:[a-z0-9-]{1,20}:\d{12}:guardrail/[a-z0-9]{1,64}`)
+	versionForm = form(`[1-9][0-9]{0,7}|DRAFT`)
 	ruleForm    = form(`fdrl_[A-Za-z0-9]{1,64}`)
 	uuidForm    = form(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)
 	accountID   = form(`svac_[A-Za-z0-9]{1,64}`)
@@ -125,8 +133,13 @@ func checkSettings(u *Upstream) error {
 			all = append(all, federation(&out, in)...)
 		}
 	case Bedrock:
-		out.Region, out.Geography = in.Region, in.Geography
-		all = append(append(all, aws(&out, in)...), wanted{"geography", in.Geography, regionForm, false, "eu"})
+		out.Region, out.Geography, out.Guardrail, out.GuardrailVersion = in.Region, in.Geography, in.Guardrail, in.GuardrailVersion
+		all = append(append(all, aws(&out, in)...), wanted{"geography", in.Geography, regionForm, false, "eu"},
+			wanted{"guardrail", in.Guardrail, guardForm, in.GuardrailVersion != "", "the id of a guardrail, or its ARN"},
+			wanted{"guardrail_version", in.GuardrailVersion, versionForm, in.Guardrail != "", "1 or DRAFT"})
+	case Mantle:
+		out.Region = in.Region
+		all = append(all, aws(&out, in)...)
 	case AnthropicAWS:
 		out.Region, out.Workspace = in.Region, in.Workspace
 		all = append(append(all, aws(&out, in)...), wanted{"workspace", in.Workspace, nameForm, true, "wrkspc_0123"})
@@ -190,7 +203,7 @@ func checkModels(models map[string]string) error {
 }
 
 func (s *Settings) trim() {
-	for _, field := range []*string{&s.Region, &s.Geography, &s.AccessKeyID, &s.RoleARN, &s.Workspace, &s.Project, &s.Impersonate, &s.Resource, &s.Tenant, &s.Client, &s.Fence, &s.Pool, &s.FederationRule, &s.AnthropicOrg, &s.ServiceAccount} {
+	for _, field := range []*string{&s.Region, &s.Geography, &s.AccessKeyID, &s.RoleARN, &s.Workspace, &s.Project, &s.Impersonate, &s.Resource, &s.Tenant, &s.Client, &s.Fence, &s.Pool, &s.Guardrail, &s.GuardrailVersion, &s.FederationRule, &s.AnthropicOrg, &s.ServiceAccount} {
 		*field = strings.TrimSpace(*field)
 	}
 }

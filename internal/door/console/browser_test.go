@@ -147,7 +147,7 @@ func TestPagesInABrowser(t *testing.T) {
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
 		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",
 		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
-		"/upstreams", "/upstreams/new", "/connect/bedrock", "/connect/vertex", "/connect/foundry", "/connect/anthropic-aws", "/connect/anthropic-federation", "/models", "/clouds", "/clouds/aws", "/clouds/gcp", "/clouds/azure", "/clouds/aws/remove", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
+		"/upstreams", "/upstreams/new", "/connect/bedrock", "/connect/bedrock-mantle", "/connect/vertex", "/connect/foundry", "/connect/anthropic-aws", "/connect/anthropic-federation", "/models", "/clouds", "/clouds/aws", "/clouds/gcp", "/clouds/azure", "/clouds/aws/remove", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
 	shown := func(t *testing.T, ctx context.Context, page string) {
 		name, query, _ := strings.Cut(page, "?")

@@ -63,7 +63,15 @@ var cloudForms = map[upstream.Provider]cloudForm{
 		fields: append([]field{
 			text("region", "Region", "eu-central-1", "Where Bedrock is asked.", false),
 			text("geography", "Geography of the inference profiles", "eu", "us, eu, apac, jp, au or global: requests stay within it. Left empty, models are used without a profile.", true),
-			accessKeyID}, roleFields...),
+			accessKeyID}, append(roleFields,
+			text("guardrail", "Guardrail", "abcdefghij", "The id or ARN of a guardrail, which every request passes, whatever a client says.", true),
+			text("guardrail_version", "Its version", "1", "", true))...),
+		secret: password("Key or secret", "The API key, or the secret of the access key."+sealed),
+	},
+	upstream.Mantle: {
+		ways: []option{{Value: "", Text: "A Bedrock API key", Chosen: true}, {Value: string(upstream.WayAccess), Text: "An access key of IAM", Help: "Requests are signed with it, or with the role that it assumes."},
+			{Value: string(upstream.WayAmbient), Text: "This server's own credentials", Help: ambientHelp}},
+		fields: append([]field{text("region", "Region", "us-east-1", "", false), accessKeyID}, roleFields...),
 		secret: password("Key or secret", "The API key, or the secret of the access key."+sealed),
 	},
 	upstream.AnthropicAWS: {
@@ -162,6 +170,7 @@ func settingsOf(typed url.Values) (upstream.Settings, error) {
 	in := upstream.Settings{Way: upstream.Way(typed.Get("way")), Region: typed.Get("region"), Geography: typed.Get("geography"), AccessKeyID: typed.Get("access_key_id"),
 		RoleARN: typed.Get("role_arn"), PerMember: typed.Get("per_member") == "yes", Workspace: typed.Get("workspace"), Project: typed.Get("project"), Fence: typed.Get("fence"), Pool: typed.Get("pool"),
 		Impersonate: typed.Get("impersonate"), Resource: typed.Get("resource"), Tenant: typed.Get("tenant"), Client: typed.Get("client"),
+		Guardrail: typed.Get("guardrail"), GuardrailVersion: typed.Get("guardrail_version"),
 		FederationRule: typed.Get("federation_rule"), AnthropicOrg: typed.Get("anthropic_organization"), ServiceAccount: typed.Get("service_account")}
 	for line := range strings.Lines(typed.Get("models")) {
 		if line = strings.TrimSpace(line); line == "" {

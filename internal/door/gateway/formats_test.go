@@ -23,6 +23,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/bedrock"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/foundry"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/googleauth"
+	"github.com/gatehouse-dev/gatehouse/internal/upstream/mantle"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/origin"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/vertex"
 )
@@ -65,6 +66,8 @@ func clouds(t *testing.T, s *cloud.Server) map[string]gateway.Upstream {
 	all["foundry"] = must(four, err)
 	five, err := anthropicaws.New(anthropic.Config{Name: "anthropic-aws", BaseURL: s.URL, Credential: auth(anthropicaws.Service)}, cloud.Region, cloud.Workspace, c)
 	all["anthropic-aws"] = must(five, err)
+	six, err := mantle.New(anthropic.Config{Name: "bedrock-mantle", BaseURL: s.URL + "/mantle/anthropic", Credential: auth(mantle.Service)}, cloud.Region, c)
+	all["bedrock-mantle"] = must(six, err)
 	return all
 }
 

@@ -24,7 +24,7 @@ func TestThePriceIsTheUpstreams(t *testing.T) {
 	t.Parallel()
 	s := cloud.New(t)
 	all := clouds(t, s)
-	regional := map[string]price.Terms{"bedrock": price.Regional, "vertex": price.Regional}
+	regional := map[string]price.Terms{"bedrock": price.Regional, "bedrock-mantle": price.Regional, "vertex": price.Regional}
 	for name, up := range all {
 		f := newFront(t)
 		f.route = &gateway.Route{Upstreams: []gateway.Upstream{up}}

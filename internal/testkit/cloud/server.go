@@ -192,6 +192,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.google(w, body)
 	case strings.HasSuffix(path, "/oauth2/v2.0/token"):
 		s.entra(w, r, body)
+	case strings.HasPrefix(path, "/mantle/anthropic/v1/"):
+		s.mantle(w, r, body)
 	case strings.HasPrefix(path, "/anthropic/v1/"):
 		s.foundry(w, r, body)
 	case strings.HasPrefix(path, "/v1/messages"):
@@ -431,6 +433,22 @@ func (s *Server) foundry(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	s.messages(w, r, strings.TrimPrefix(r.URL.Path, "/anthropic"), body)
+}
+
+// mantle is Bedrock's Messages endpoint.
+func (s *Server) mantle(w http.ResponseWriter, r *http.Request, body []byte) {
+	session, exception := s.awsCaller(r, body, "bedrock-mantle")
+	if exception != "" {
+		awsFail(w, http.StatusForbidden, exception, "The security token included in the request is expired")
+		return
+	}
+	s.note(r, body, session)
+	var asked struct{ Model string }
+	if json.Unmarshal(body, &asked) == nil && asked.Model != "" && !strings.HasPrefix(asked.Model, "anthropic.") {
+		s.envelope(w, http.StatusNotFound, "model: "+asked.Model)
+		return
+	}
+	s.messages(w, r, strings.TrimPrefix(r.URL.Path, "/mantle/anthropic"), body)
 }
 
 func (s *Server) platform(w http.ResponseWriter, r *http.Request, body []byte) {

@@ -15,6 +15,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway/dialect"
+	"github.com/gatehouse-dev/gatehouse/internal/price"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/direct"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream/lease"
@@ -39,6 +40,7 @@ type Config struct {
 	Models    map[string]string // :: model → name there
 	Always    []direct.Field    // sent with every request
 	Mute      bool              // the upstream sends no pings, wherever it is
+	Terms     price.Terms       // of its prices
 
 	Proxy                     func(*http.Request) (*url.URL, error)
 	TLS                       *tls.Config
@@ -101,6 +103,9 @@ func (u *Upstream) Pings() bool {
 
 // Status is how its credential stands.
 func (u *Upstream) Status() lease.Status { return u.cfg.Credential.Status() }
+
+// Terms are those of its prices.
+func (u *Upstream) Terms(string) price.Terms { return u.cfg.Terms }
 
 // Close ends idle connections, and renewing.
 func (u *Upstream) Close() {

@@ -31,10 +31,13 @@ type Config struct {
 	Geography string
 	// Models are names that the catalogue does not have, or that are to be others:
 	// model → id, profile or ARN on Bedrock.
-	Models    map[string]string
-	Catalogue *catalogue.Catalogue
-	Auth      origin.Credential // of package awsauth, for Service
-	Origin    origin.Config     // URL "": the region's own
+	Models map[string]string
+	// Guardrail is the id or ARN of a guardrail, which every request passes; "": the one
+	// that the request names, if it names one.
+	Guardrail, GuardrailVersion string
+	Catalogue                   *catalogue.Catalogue
+	Auth                        origin.Credential // of package awsauth, for Service
+	Origin                      origin.Config     // URL "": the region's own
 }
 
 // Upstream is Bedrock in one region. Make it with New, and Close it.
@@ -119,7 +122,7 @@ func (u *Upstream) invoke(ctx context.Context, call *gateway.Call, model string)
 	if call.Stream {
 		action = "/invoke-with-response-stream"
 	}
-	response, err := u.post(ctx, call, model, action, body)
+	response, err := u.post(ctx, call, u.asked(call.Header), model, action, body)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +142,31 @@ func (u *Upstream) invoke(ctx context.Context, call *gateway.Call, model string)
 	return &gateway.Answer{Status: response.StatusCode, Header: header, Body: dialect.Events(response.Body), Length: -1}, nil
 }
 
-func (u *Upstream) post(ctx context.Context, call *gateway.Call, model, action string, body []byte) (*http.Response, error) {
-	return u.origin.Prove(ctx, origin.Request{Target: u.prefix + "/model/" + escape(model) + action, Header: origin.Passed(call.Header),
+const (
+	guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+	versionHeader   = "X-Amzn-Bedrock-Guardrailversion"
+)
+
+// ours are the headers of Bedrock that clients set for InvokeModel.
+var ours = []string{guardrailHeader, versionHeader, "X-Amzn-Bedrock-Trace", "X-Amzn-Bedrock-Service-Tier", "X-Amzn-Bedrock-Performanceconfig-Latency"}
+
+// asked is the header of InvokeModel. The organization's guardrail comes before a
+// client's.
+func (u *Upstream) asked(client http.Header) http.Header {
+	header := origin.Passed(client)
+	for _, name := range ours {
+		if values := client[name]; len(values) > 0 {
+			header[name] = values
+		}
+	}
+	if u.cfg.Guardrail != "" {
+		header[guardrailHeader], header[versionHeader] = []string{u.cfg.Guardrail}, []string{u.cfg.GuardrailVersion}
+	}
+	return header
+}
+
+func (u *Upstream) post(ctx context.Context, call *gateway.Call, header http.Header, model, action string, body []byte) (*http.Response, error) {
+	return u.origin.Prove(ctx, origin.Request{Target: u.prefix + "/model/" + escape(model) + action, Header: header,
 		Body: body, Reader: origin.NewReader(body), Stream: call.Stream}, u.cfg.Auth, call.Who, awsauth.RanOut)
 }
 
@@ -157,7 +183,7 @@ func (u *Upstream) count(ctx context.Context, call *gateway.Call, model string) 
 	if inner, err = dialect.WithMaxTokens(inner); err != nil {
 		return nil, errors.Join(gateway.ErrNotSent, err)
 	}
-	response, err := u.post(ctx, call, model, "/count-tokens", dialect.CountToBedrock(inner))
+	response, err := u.post(ctx, call, origin.Passed(call.Header), model, "/count-tokens", dialect.CountToBedrock(inner))
 	if err != nil {
 		return nil, err
 	}

@@ -222,3 +222,41 @@ func TestAnExceptionInTheMiddle(t *testing.T) {
 		t.Error("a stream that breaks off ends well")
 	}
 }
+
+// TestGuardrails has what a client says of Bedrock's guardrails arrive, and the
+// organization's own guardrail come before it.
+func TestGuardrails(t *testing.T) {
+	t.Parallel()
+	s := cloud.New(t)
+	a, err := awsauth.New(awsauth.Config{Region: cloud.Region, Service: bedrock.Service, Now: time.Now, Bearer: secret.New(cloud.BearerKey)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := http.Header{"X-Amzn-Bedrock-Guardrailidentifier": {"theirs"}, "X-Amzn-Bedrock-Guardrailversion": {"7"}, "X-Amzn-Bedrock-Trace": {"ENABLED"}, "X-Amzn-Bedrock-Secret": {"x"}, "X-Amzn-Else": {"y"}}
+	body := `{"model":"` + model + `","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`
+	for _, tt := range []struct {
+		ours, version, sent, sentVersion string
+		client                           http.Header
+	}{
+		{"", "", "", "", nil},
+		{"", "", "theirs", "7", client},
+		{"ours", "3", "ours", "3", client},
+		{"ours", "DRAFT", "ours", "DRAFT", nil},
+	} {
+		u, err := bedrock.New(bedrock.Config{Name: "main", Region: cloud.Region, Catalogue: catalogue.Default(), Auth: a, Origin: origin.Config{URL: s.URL}, Guardrail: tt.ours, GuardrailVersion: tt.version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, text := send(t, u, call(body, false, tt.client)); answer.Status != http.StatusOK {
+			t.Fatalf("answered %d %s", answer.Status, text)
+		}
+		seen := s.Seen()[len(s.Seen())-1].Header
+		if got, version := seen.Get("X-Amzn-Bedrock-Guardrailidentifier"), seen.Get("X-Amzn-Bedrock-Guardrailversion"); got != tt.sent || version != tt.sentVersion {
+			t.Errorf("ours %q, theirs %v: sent were %q, %q", tt.ours, tt.client, got, version)
+		}
+		if seen.Get("X-Amzn-Bedrock-Secret") != "" || seen.Get("X-Amzn-Else") != "" || (seen.Get("X-Amzn-Bedrock-Trace") == "ENABLED") != (tt.client != nil) {
+			t.Errorf("sent was %v", seen)
+		}
+		u.Close()
+	}
+}
