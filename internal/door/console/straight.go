@@ -95,11 +95,15 @@ type straightPage struct {
 	Set      bool
 	Recipe   cloudaccess.Recipe
 	Tool     string // the cloud's own command
-	Members  []string
+	Ready    bool   // members can reach it
+	Members  []purpose
 	Issuer   string
 	Audience string
 	Subject  string // of Entra's federated credential
 }
+
+// purpose is a command, and what it is for.
+type purpose struct{ For, Command string }
 
 var cloudTools = map[cloudaccess.Cloud]string{cloudaccess.AWS: "AWS CLI", cloudaccess.Google: "gcloud", cloudaccess.Azure: "Azure CLI"}
 
@@ -158,7 +162,7 @@ func (c *Console) straightOf(v *visit) (view, *form, error) {
 		f.Fields = append(f.Fields, groupField(groups, a.Group))
 	}
 	recipe, err := a.Recipe(c.cfg.PublicURL, v.who.Organization)
-	body := straightPage{Cloud: string(cloud), Form: f, Set: set, Recipe: recipe, Tool: cloudTools[cloud], Members: straightCommands(c.cfg.PublicURL, cloud),
+	body := straightPage{Cloud: string(cloud), Form: f, Set: set, Ready: set && a.Ready(), Recipe: recipe, Tool: cloudTools[cloud], Members: straightCommands(c.cfg.PublicURL, cloud),
 		Issuer: cloudaccess.Issuer(c.cfg.PublicURL, v.who.Organization)}
 	if set || cloud != cloudaccess.Google { // Google's names the pool
 		body.Audience = a.Audience()
@@ -183,13 +187,23 @@ func groupField(groups []org.Group, chosen id.Group) field {
 	return f
 }
 
-// straightCommands are what a member does. Claude Code has no setting for Foundry.
-func straightCommands(server string, c cloudaccess.Cloud) []string {
-	list := []string{"gatehouse login --server " + server, "gatehouse run --direct=" + string(c) + " -- claude"}
+// straightCommands are what a member does. Claude Code has no setting for Foundry, and
+// Microsoft's libraries ask no program.
+func straightCommands(server string, c cloudaccess.Cloud) []purpose {
+	name := string(c)
+	list := []purpose{{"To sign in, once:", "gatehouse login --server " + server}, {"Claude Code, this once:", "gatehouse run --direct=" + name + " -- claude"}}
 	if c != cloudaccess.Azure {
-		list = append(list, "gatehouse setup claude-code --door direct --cloud "+string(c))
+		list = append(list, purpose{"Claude Code from now on, by its settings:", "gatehouse setup claude-code --door direct --cloud " + name},
+			purpose{"A shell and whatever is started in it:", `eval "$(gatehouse env --direct=` + name + `)"`})
 	}
-	return list
+	return append(list, purpose{credentialFor[c], "gatehouse credential " + name})
+}
+
+// credentialFor says who reads what "gatehouse credential" prints.
+var credentialFor = map[cloudaccess.Cloud]string{
+	cloudaccess.AWS:    "AWS's own tools, which run this as their credential_process:",
+	cloudaccess.Google: "Google's own libraries, which run this for an external_account:",
+	cloudaccess.Azure:  "A token for anything else, good for about an hour:",
 }
 
 func (c *Console) straightCloud(v *visit) error {

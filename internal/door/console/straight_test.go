@@ -50,7 +50,7 @@ func TestDirectAccess(t *testing.T) {
 		t.Fatalf("saving: %d\n%s", got.status, got.body)
 	}
 	page := v.get("/clouds/aws").body
-	for _, want := range []string{"/teams/", "max_session_duration = 14400", "gatehouse run --direct=aws -- claude", "gatehouse setup claude-code --door direct --cloud aws"} {
+	for _, want := range []string{"/teams/", "max_session_duration = 14400", "gatehouse run --direct=aws -- claude", "gatehouse setup claude-code --door direct --cloud aws", "gatehouse env --direct=aws", "gatehouse credential aws", "credential_process"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -78,5 +78,26 @@ func TestDirectAccess(t *testing.T) {
 	}
 	if all, _ := w.clouds.List(ctx, w.owner.Caller(caller.Web), o); len(all) != 0 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestDirectAccessToFoundry shows members nothing that cannot work yet.
+func TestDirectAccessToFoundry(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).populate()
+	v := w.as(w.owner)
+	form := url.Values{"tenant": {"11111111-2222-3333-4444-555555555555"}, "resource": {"claude"}}
+	if got := v.post("/clouds/azure", form); got.status != http.StatusSeeOther {
+		t.Fatalf("saving: %d\n%s", got.status, got.body)
+	}
+	if page := v.get("/clouds/azure").body; strings.Contains(page, "gatehouse run --direct") || !strings.Contains(page, "when the client id is saved") {
+		t.Errorf("without a client id:\n%s", page)
+	}
+	form.Set("client", "66666666-7777-8888-9999-000000000000")
+	if got := v.post("/clouds/azure", form); got.status != http.StatusSeeOther {
+		t.Fatalf("saving: %d\n%s", got.status, got.body)
+	}
+	if page := v.get("/clouds/azure").body; !strings.Contains(page, "gatehouse run --direct=azure -- claude") || strings.Contains(page, "gatehouse env") || strings.Contains(page, "setup claude-code") {
+		t.Errorf("with one:\n%s", page)
 	}
 }
