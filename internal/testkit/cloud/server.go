@@ -71,7 +71,8 @@ type Server struct {
 	asked    map[string]int // :: service → how often a credential was asked for
 	assumed  []url.Values
 	broken   string
-	used     []string // ids of identity tokens that may be used once
+	refused  map[string]int // :: service of AWS → signatures that were refused
+	used     []string       // ids of identity tokens that may be used once
 }
 
 type session struct {
@@ -93,7 +94,7 @@ func Start() *Server {
 	if err != nil {
 		panic(err)
 	}
-	s := &Server{Model: upstream.Start(), rsa: key, sessions: map[string]session{}, tokens: map[string]time.Time{}, asked: map[string]int{}}
+	s := &Server{Model: upstream.Start(), rsa: key, sessions: map[string]session{}, tokens: map[string]time.Time{}, asked: map[string]int{}, refused: map[string]int{}}
 	s.http = httptest.NewServer(s)
 	s.URL = s.http.URL
 	return s
@@ -175,6 +176,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/model/"):
 		s.bedrock(w, r, body)
@@ -248,7 +250,17 @@ func (s *Server) awsCaller(r *http.Request, body []byte, service string) (sessio
 	}, s.now())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if exception != "" {
+		s.refused[service]++
+	}
 	return s.sessions[key].name, exception
+}
+
+// Refusals is how many signatures for a service of AWS were refused.
+func (s *Server) Refusals(service string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[service]
 }
 
 func awsFail(w http.ResponseWriter, status int, exception, message string) {

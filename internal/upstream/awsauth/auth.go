@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -56,6 +57,7 @@ type Auth struct {
 	signer   *v4.Signer
 	base     *lease.Lease[aws.Credentials] // nil with a bearer key
 	sessions *sessions                     // nil without a role
+	ahead    atomic.Int64                  // how far AWS's clock is ahead of ours, in nanoseconds, as far as it matters
 }
 
 // New returns an Auth.
@@ -129,7 +131,7 @@ func (a *Auth) Fields(ctx context.Context, s origin.Sent) ([]direct.Field, error
 	request := &http.Request{Method: http.MethodPost, URL: s.URL, Host: s.URL.Host, ContentLength: int64(len(s.Body)),
 		Header: http.Header{"Content-Type": {s.ContentType}}}
 	sum := sha256.Sum256(s.Body)
-	if err := a.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), a.cfg.Service, a.cfg.Region, a.cfg.Now()); err != nil {
+	if err := a.signer.SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), a.cfg.Service, a.cfg.Region, a.cfg.Now().Add(time.Duration(a.ahead.Load()))); err != nil {
 		return nil, origin.Unready(ctx, "AWS", err)
 	}
 	fields := []direct.Field{{Name: "X-Api-Key"}, {Name: "Content-Type", Values: request.Header["Content-Type"]}}
@@ -165,6 +167,29 @@ func (a *Auth) Refused(who caller.Caller) bool {
 		return true
 	}
 	return false
+}
+
+const (
+	tolerated = 4 * time.Minute // AWS takes signatures that are at most 5 minutes off
+	farthest  = 24 * time.Hour
+)
+
+// Learn looks at AWS's clock where a signature was refused: one by a clock that is wrong
+// is good for nothing. It reports whether that may have been the reason.
+func (a *Auth) Learn(r *http.Response) bool {
+	if a.base == nil || r.StatusCode != http.StatusForbidden && r.StatusCode != http.StatusBadRequest {
+		return false
+	}
+	theirs, err := http.ParseTime(r.Header.Get("Date"))
+	if err != nil {
+		return false
+	}
+	ahead := theirs.Sub(a.cfg.Now())
+	if ahead.Abs() > farthest || (ahead-time.Duration(a.ahead.Load())).Abs() < tolerated {
+		return false
+	}
+	a.ahead.Store(int64(ahead))
+	return true
 }
 
 // RanOut reports whether AWS refused a credential because its time is over.

@@ -184,6 +184,32 @@ func TestACredentialThatRunsOut(t *testing.T) {
 	}
 }
 
+// A clock that is wrong costs one refusal, which nobody but AWS sees.
+func TestAClockThatIsWrong(t *testing.T) {
+	t.Parallel()
+	body := `{"model":"` + model + `","max_tokens":1,"messages":[]}`
+	for name, off := range map[string]time.Duration{"access key": 3 * time.Hour, "role": -3 * time.Hour} {
+		s, now := cloud.New(t), time.Now
+		way := ways[name]
+		way.Now = func() time.Time { return now().Add(off) }
+		u := made(t, s, way)
+		for range 3 {
+			if answer, said := send(t, u, call(body, false, nil)); answer.Status != http.StatusOK {
+				t.Errorf("%s, %s off: answered %d %s", name, off, answer.Status, said)
+			}
+		}
+		if refused := s.Refusals("bedrock"); refused != 1 {
+			t.Errorf("%s, %s off: refused %d times", name, off, refused)
+		}
+	}
+	// What is refused for another reason is not asked again.
+	s := cloud.New(t)
+	u := made(t, s, awsauth.Config{Static: awsauth.Key{ID: cloud.AccessKey, Secret: secret.New("another")}})
+	if answer, _ := send(t, u, call(body, false, nil)); answer.Status != http.StatusForbidden || s.Refusals("bedrock") != 1 {
+		t.Errorf("with a wrong secret: %d, refused %d times", answer.Status, s.Refusals("bedrock"))
+	}
+}
+
 // Errors keep their meaning and lose their accounts.
 func TestErrors(t *testing.T) {
 	t.Parallel()

@@ -102,7 +102,9 @@ func (l *Lease[T]) Get(ctx context.Context) (T, error) {
 
 type shortError struct{}
 
-func (shortError) Error() string { return "the credential that was handed out has expired already" }
+func (shortError) Error() string {
+	return "the credential that was handed out has expired already; is this machine's clock right?"
+}
 
 var errShort = shortError{}
 

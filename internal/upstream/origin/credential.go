@@ -28,6 +28,17 @@ type Credential interface {
 	Close()
 }
 
+// learner is a credential that a refusal can teach something.
+type learner interface {
+	// Learn reports whether the next time may be better.
+	Learn(r *http.Response) bool
+}
+
+func learns(c Credential, r *http.Response) bool {
+	l, ok := c.(learner)
+	return ok && l.Learn(r)
+}
+
 // Sent is a request to prove oneself for: a POST of a body.
 type Sent struct {
 	URL         *url.URL
@@ -80,7 +91,7 @@ func (o *Origin) Prove(ctx context.Context, r Request, c Credential, who caller.
 		if err != nil {
 			return nil, err
 		}
-		if again || !ranOut(response) || !c.Refused(who) {
+		if again || !learns(c, response) && (!ranOut(response) || !c.Refused(who)) {
 			return response, nil
 		}
 		response.Body.Close()
