@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -59,6 +63,8 @@ func routeTo(kind, to string) (*gateway.Route, error) {
 		u, err = foundry.New(anthropic.Config{Name: kind, BaseURL: to + "/anthropic", Key: secret.New("bench")}, known)
 	case "three", "failing":
 		return three(to, kind == "failing")
+	case "mortal":
+		return inOrder(strings.Split(to, ","))
 	default:
 		err = fmt.Errorf("there is no upstream %q", kind)
 	}
@@ -77,6 +83,19 @@ func three(to string, failing bool) (*gateway.Route, error) {
 			return nil, err
 		}
 		r.Upstreams, r.Weights = append(r.Upstreams, u), append(r.Weights, 1)
+	}
+	return r, nil
+}
+
+// inOrder are upstreams of which the first is asked as long as it lives.
+func inOrder(addresses []string) (*gateway.Route, error) {
+	r := &gateway.Route{}
+	for i, at := range addresses {
+		u, err := anthropic.New(anthropic.Config{Name: fmt.Sprint("provider ", i+1), BaseURL: at, Key: secret.New("upstream-key")})
+		if err != nil {
+			return nil, err
+		}
+		r.Upstreams = append(r.Upstreams, u)
 	}
 	return r, nil
 }
@@ -131,7 +150,10 @@ func clouds(ctx context.Context, p plan) error {
 			return err
 		}
 	}
-	return failover(ctx, p, upstream.url)
+	if err := failover(ctx, p, upstream.url); err != nil {
+		return err
+	}
+	return deaths(ctx, upstream.url)
 }
 
 func oneCloud(ctx context.Context, p plan, cloud provider, to string) error {
@@ -184,6 +206,87 @@ func failover(ctx context.Context, p plan, to string) error {
 		median(medians[0]), median(medians[1]), median(ratios), failed.Load(), p.failover)
 	return nil
 }
+
+const killed = 50 // times that a provider dies
+
+// deaths kills the first of two providers again and again, with all its connections,
+// while clients ask.
+func deaths(ctx context.Context, to string) error {
+	first, err := newMortal(to)
+	if err != nil {
+		return err
+	}
+	defer first.die()
+	proxy, err := start(ctx, "-role", "gateway", "-to", first.url+","+to, "-kind", "mortal")
+	if err != nil {
+		return err
+	}
+	defer proxy.end()
+	var asked, failed atomic.Int64
+	body := prompt(2<<10, false)
+	ask := func() {
+		asked.Add(1)
+		if err := askIn(proxy, "session", body); err != nil {
+			failed.Add(1)
+		}
+	}
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	for range atOnce {
+		clients.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					ask()
+				}
+			}
+		})
+	}
+	for range killed {
+		time.Sleep(20 * time.Millisecond)
+		first.die()
+		ask() // the next request
+		if err := first.live(); err != nil {
+			return err
+		}
+	}
+	close(stop)
+	clients.Wait()
+	fmt.Printf("| failed requests, a provider killed %d times under load | %d of %d | | | 0 |\n", killed, failed.Load(), asked.Load())
+	return nil
+}
+
+// mortal passes requests on to a provider, at an address of its own, while it lives.
+type mortal struct {
+	url, at string
+	to      http.Handler
+	server  *http.Server
+}
+
+func newMortal(to string) (*mortal, error) {
+	target, err := url.Parse(to)
+	if err != nil {
+		return nil, err
+	}
+	m := &mortal{at: "127.0.0.1:0", to: httputil.NewSingleHostReverseProxy(target)}
+	return m, m.live()
+}
+
+func (m *mortal) live() error {
+	l, err := net.Listen("tcp", m.at)
+	if err != nil {
+		return err
+	}
+	m.at, m.url = l.Addr().String(), "http://"+l.Addr().String()
+	m.server = &http.Server{Handler: m.to, ErrorLog: log.New(io.Discard, "", 0)}
+	go func(s *http.Server) { _ = s.Serve(l) }(m.server)
+	return nil
+}
+
+// die closes every connection at once.
+func (m *mortal) die() { _ = m.server.Close() }
 
 // burst returns the median time of a round's answers in milliseconds, and counts those
 // that failed.

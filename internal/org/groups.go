@@ -136,6 +136,9 @@ func (s *Service) cleanGroup(ctx context.Context, who caller.Caller, org id.Orga
 	if g.Models, err = cleanModels(g.Models); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(g.Models, func(m string) bool { return len(strings.Fields(m)) != 1 }) {
+		return fault.New(fault.Invalid, "a model's name has no space in it").At("models") // it is kept among others, which spaces divide
+	}
 	roles := slices.Compact(slices.Sorted(slices.Values(g.Roles)))
 	g.Roles, g.Rights = nil, 0
 	for _, r := range roles {

@@ -175,8 +175,8 @@ func (c Change) apply(o *Organization) error {
 func cleanModels(raw []string) (models []string, err error) {
 	for _, m := range raw {
 		m = strings.TrimSpace(m)
-		if len(m) > 200 || strings.ContainsFunc(m, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-			return nil, fault.New(fault.Invalid, "a model's name has at most 200 characters, and no space").At("models")
+		if len(m) > 200 {
+			return nil, fault.New(fault.Invalid, "a model's name has at most 200 characters").At("models")
 		}
 		if m != "" && !slices.Contains(models, m) {
 			models = append(models, m)

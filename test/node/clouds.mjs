@@ -36,7 +36,9 @@ async function use(job) {
     let streamed = '';
     let output = 0;
     let stop = '';
+    let input = 0;
     for await (const event of await client.messages.create({ ...question, stream: true })) {
+      if (event.type === 'message_start') input = event.message.usage.input_tokens;
       if (event.type === 'content_block_delta') {
         deltas++;
         streamed += event.delta.text;
@@ -52,7 +54,18 @@ async function use(job) {
     } catch (error) {
       refused = error.status ?? 0;
     }
-    return { whole: text(whole), stop: whole.stop_reason, output: whole.usage.output_tokens, streamed, deltas, streamedStop: stop, streamedOutput: output, refused };
+    return {
+      whole: text(whole),
+      stop: whole.stop_reason,
+      input: whole.usage.input_tokens,
+      output: whole.usage.output_tokens,
+      streamed,
+      deltas,
+      streamedStop: stop,
+      streamedInput: input,
+      streamedOutput: output,
+      refused,
+    };
   } catch (error) {
     return { error: `${error.status ?? ''} ${error.message}` };
   }

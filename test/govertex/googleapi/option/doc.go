@@ -1,0 +1,2 @@
+// Package option has the one option that is used.
+package option

@@ -1,0 +1,2 @@
+// Package transport makes HTTP clients.
+package transport
