@@ -35,6 +35,14 @@ type UpstreamNew[S any] struct {
 	Settings   *S               `json:"settings,omitempty"`
 }
 
+// UpstreamChange is the body that changes an upstream. What is absent stays; the
+// settings are changed as a whole.
+type UpstreamChange[S any] struct {
+	BaseURL    *string `json:"base_url,omitempty"`   // empty: the provider's own
+	Credential *string `json:"credential,omitempty"` // needed where it would go elsewhere than the stored one went
+	Settings   *S      `json:"settings,omitempty"`
+}
+
 // UpstreamOrder is the body that puts all upstreams into an order.
 type UpstreamOrder struct {
 	IDs []string `json:"ids"` // of all of them, each once

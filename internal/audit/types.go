@@ -81,6 +81,7 @@ const (
 	KeyRotated Type = "api_key.rotated"
 
 	UpstreamConnected Type = "upstream.connected"
+	UpstreamChanged   Type = "upstream.changed"
 	UpstreamMoved     Type = "upstream.moved"
 	UpstreamRemoved   Type = "upstream.removed"
 	SigningKeyRotated Type = "signing_key.rotated"

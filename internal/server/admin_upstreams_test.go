@@ -77,6 +77,12 @@ func upstreamsLive(t testing.TB, c anthropic.Client, foreign others) {
 		"one more": {after.Data[1].ID, made.ID, foreign.upstream}, "no id": {made.ID, "\x00"}} {
 		wantAPIError(t, "an order of "+what, c.Post(ctx, upstreamsPath+"/order", map[string]any{"ids": ids}, nil), 409, "conflict_error")
 	}
+	var changed, reread shownUpstream
+	must(t, c.Post(ctx, upstreamsPath+"/"+made.ID, map[string]any{"settings": map[string]any{"weight": 5}}, &changed))
+	must(t, c.Get(ctx, upstreamsPath+"/"+made.ID, nil, &reread))
+	if !reflect.DeepEqual(changed, reread) || !reflect.DeepEqual(reread.Settings, map[string]any{"weight": 5.0}) || reread.BaseURL != up.URL || reread.Name != "Direct" {
+		t.Errorf("changed: %+v, read: %+v", changed, reread)
+	}
 	var gone api.UpstreamDeleted
 	must(t, c.Delete(ctx, upstreamsPath+"/"+made.ID, nil, &gone))
 	if gone.ID != made.ID {
@@ -85,6 +91,7 @@ func upstreamsLive(t testing.TB, c anthropic.Client, foreign others) {
 	for what, id := range map[string]string{"removed": made.ID, "foreign": foreign.upstream, "malformed": "upst_\x00"} {
 		one := upstreamsPath + "/" + strings.ReplaceAll(id, "\x00", "%00")
 		wantAPIError(t, "reading an upstream that is "+what, c.Get(ctx, one, nil, nil), 404, "not_found_error")
+		wantAPIError(t, "changing an upstream that is "+what, c.Post(ctx, one, map[string]any{"settings": map[string]any{}}, nil), 404, "not_found_error")
 		wantAPIError(t, "removing an upstream that is "+what, c.Delete(ctx, one, nil, nil), 404, "not_found_error")
 		wantAPIError(t, "testing an upstream that is "+what, c.Post(ctx, one+"/test", nil, nil), 404, "not_found_error")
 	}
@@ -154,6 +161,53 @@ func TestOrderOfUpstreamsHoldsOnEveryNode(t *testing.T) {
 	})
 }
 
+// TestAChangedUpstream moves one to another address, which hears nothing of the key
+// that was stored, and gives it another key there.
+func TestAChangedUpstream(t *testing.T) {
+	nodes.Each(t, func(t *testing.T, database string) {
+		was, is := upstream.New(t), upstream.New(t)
+		w := nodes.Start(t, nodes.Options{Database: database, UpstreamURL: was.URL})
+		second, key := w.Join(t), w.Sample.AdminKey.Reveal()
+		one := upstreamIDs(t, w.URL, key)[0]
+		change := func(body map[string]any, want int, says string) {
+			t.Helper()
+			text, err := json.Marshal(body)
+			must(t, err)
+			if got := send(t, "POST", second.URL+upstreamsPath+"/"+one, "application/json", string(text), withKey(key)); got.status != want || !strings.Contains(toString(got), says) {
+				t.Errorf("changing %s: %d %s", text, got.status, toString(got))
+			}
+		}
+		served := func(by *upstream.Server, with string) {
+			t.Helper()
+			w.Forward(t, time.Second)
+			for i, base := range []string{w.URL, second.URL} {
+				n := by.Count(upstream.Messages)
+				got := send(t, "POST", base+"/v1/messages", "application/json", hello, withKey(w.Sample.APIKey.Reveal()))
+				if got.status != 200 || by.Count(upstream.Messages) != n+1 {
+					t.Fatalf("node %d: %d, and not from where it should come", i, got.status)
+				}
+				if asked := by.Requests(); asked[len(asked)-1].Header.Get("X-Api-Key") != with {
+					t.Errorf("node %d asks with %q", i, asked[len(asked)-1].Header.Get("X-Api-Key"))
+				}
+			}
+		}
+		served(was, nodes.UpstreamKey)
+		change(map[string]any{"base_url": is.URL}, 400, "credential: what was stored is not sent elsewhere")
+		change(map[string]any{"settings": map[string]any{"way": "issuer"}}, 400, "settings.federation_rule: ")
+		change(map[string]any{"settings": map[string]any{"weight": -1}}, 400, "settings.weight: ")
+		change(map[string]any{"name": "other"}, 400, "name: unknown field")
+		served(was, nodes.UpstreamKey)
+		change(map[string]any{}, 200, "")
+		change(map[string]any{"credential": "the-next-key"}, 200, "")
+		served(was, "the-next-key")
+		change(map[string]any{"base_url": is.URL, "credential": "a-key-for-there"}, 200, "")
+		served(is, "a-key-for-there")
+		if n := w.Server.Count(t.Context(), w.Sample.Organization, audit.UpstreamChanged); n != 2 {
+			t.Errorf("%d changes are recorded", n)
+		}
+	})
+}
+
 // TestHealthOfUpstreamsOverTheAdminAPI has the only upstream fail at one of two
 // nodes until it is passed over there.
 func TestHealthOfUpstreamsOverTheAdminAPI(t *testing.T) {
@@ -217,7 +271,7 @@ func TestUpstreamsNeedTheirScope(t *testing.T) {
 		turned, err := json.Marshal(map[string]any{"ids": []string{ids[1], ids[0]}})
 		must(t, err)
 		for name, key := range map[string]string{"people": other.Reveal(), "hers": hers.Reveal()} {
-			for ask, body := range map[string]string{"GET ": "", "GET /" + ids[0]: "", "POST ": `{"provider":"simulated"}`, "DELETE /" + ids[0]: "", "POST /order": string(turned),
+			for ask, body := range map[string]string{"GET ": "", "GET /" + ids[0]: "", "POST ": `{"provider":"simulated"}`, "POST /" + ids[0]: `{}`, "DELETE /" + ids[0]: "", "POST /order": string(turned),
 				"POST /" + ids[0] + "/test": "", "GET /upst_none": ""} {
 				method, path, _ := strings.Cut(ask, " ")
 				got := send(t, method, w.URL+upstreamsPath+path, "application/json", body, withKey(key))
@@ -320,6 +374,8 @@ func TestCredentialOfAnUpstreamStaysInside(t *testing.T) {
 		if asked := up.Requests(); len(asked) != 1 || asked[0].Header.Get("X-Api-Key") != credential {
 			t.Errorf("the upstream was asked %d times, and not with its key", len(asked))
 		}
+		say("POST", "/"+made, `{"credential":"`+credential+` and more"}`, 400)
+		say("POST", "/"+made, `{"credential":"`+credential+`2","settings":{"weight":1}}`, 200)
 		say("GET", "", "", 200)
 		say("GET", "/"+made, "", 200)
 		say("DELETE", "/"+made, "", 200)

@@ -22,7 +22,7 @@ func (s *Server) changed(ctx context.Context, changes []feed.Change) error {
 		}
 		ids = append(ids, c.Affects...)
 		switch c.Type {
-		case audit.UpstreamConnected, audit.UpstreamMoved, audit.UpstreamRemoved, audit.OrganizationUpdated, audit.GroupCreated, audit.GroupUpdated, audit.GroupDeleted, audit.WorkspaceUpdated, audit.WorkspaceArchived:
+		case audit.UpstreamConnected, audit.UpstreamChanged, audit.UpstreamMoved, audit.UpstreamRemoved, audit.OrganizationUpdated, audit.GroupCreated, audit.GroupUpdated, audit.GroupDeleted, audit.WorkspaceUpdated, audit.WorkspaceArchived:
 			s.routes.drop(c.Organization)
 		case audit.SigningKeyRotated:
 			if err := errors.Join(s.keys.Reload(ctx), s.identities.Reload(ctx)); err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/session"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
@@ -240,12 +243,31 @@ func TestRemovedMemberIsRefusedEverywhere(t *testing.T) {
 		if keys.Keys != 4 || sessions.Sessions != 1 { // the sample has a key of its own
 			t.Errorf("%d keys and %d sessions ended", keys.Keys, sessions.Sessions)
 		}
+		// Another node may let a key in after the first refusal and say so late: for a while
+		// refusals are told again, and then never more.
+		told := refusals{}
+		room := *rooms.Keys
+		room.Witness = told
+		for _, forward := range []time.Duration{0, time.Hour, 0} {
+			h.Clock.Forward(forward)
+			if _, _, err := room.Resolve(ctx, secret.New(h.credential["key"])); !fault.Is(err, fault.Unauthenticated) {
+				t.Errorf("resolving the key: %v", err)
+			}
+		}
+		if len(told) != 1 || slices.Collect(maps.Values(told))[0] != 1 {
+			t.Errorf("refusals told: %v", told)
+		}
 		// Whoever comes back comes back without what they had.
 		h.Clock.Forward(time.Second)
 		h.sql(`UPDATE member SET joined_at = $1, ended_at = NULL WHERE id = $2`, h.Clock.Now().UnixMicro(), h.member.ID)
 		h.expect("the member came back", map[string]int{"key": 401, "team key": 401, "code key": 401, "session": 401})
 	})
 }
+
+// refusals counts what a witness is told.
+type refusals map[string]int
+
+func (r refusals) Refused(credential string, _ time.Time) { r[credential]++ }
 
 // TestAdminKeysFollowTheirMaker chooses scopes, and takes the maker's rights away.
 func TestAdminKeysFollowTheirMaker(t *testing.T) {

@@ -92,8 +92,17 @@ func (s *Service) presented(ctx context.Context, d id.DeviceSession) (Session, o
 
 // refused keeps that a credential of a session was refused, if it was.
 func (s *Service) refused(session Session, err error) {
-	if session.ID != "" && fault.Is(err, fault.Unauthenticated) && s.cfg.Witness != nil &&
-		(session.RefusedAt.IsZero() || session.RefusedAt.Before(session.UsedAt)) {
-		s.cfg.Witness.Refused(string(session.ID), s.cfg.Now())
+	now := s.cfg.Now()
+	if session.ID != "" && fault.Is(err, fault.Unauthenticated) && s.cfg.Witness != nil && !session.proven(now) {
+		s.cfg.Witness.Refused(string(session.ID), now)
 	}
+}
+
+// settling is how long an acceptance may take to be stored. A node that has not heard
+// yet that a session ended may let it in after another has refused it.
+const settling = time.Minute
+
+// proven reports whether it is known for good when the session was first refused.
+func (d Session) proven(now time.Time) bool {
+	return !d.RefusedAt.IsZero() && !d.RefusedAt.Before(d.UsedAt) && now.Sub(d.RefusedAt) >= settling
 }

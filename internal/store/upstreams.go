@@ -31,7 +31,7 @@ func (s Upstreams) Upstreams(ctx context.Context, o id.Organization) ([]upstream
 		var sealed []byte
 		var created int64
 		var settings string
-		if err := row.Scan(&u.ID, &u.Organization, &u.Name, &u.Provider, &u.BaseURL, &sealed, &u.Place, &created, &settings); err != nil {
+		if err := row.Scan(&u.ID, &u.Organization, &u.Name, &u.Provider, &u.BaseURL, &sealed, &u.Place, &created, &settings, &u.Version); err != nil {
 			return u, err
 		}
 		if err := json.Unmarshal([]byte(settings), &u.Settings); err != nil {
@@ -41,7 +41,7 @@ func (s Upstreams) Upstreams(ctx context.Context, o id.Organization) ([]upstream
 		plain, err := s.db.ring.Open(upstreamPlace(u.ID), sealed)
 		u.Credential = secret.New(string(plain))
 		return u, err
-	}, `SELECT id, organization_id, name, provider, base_url, credential, place, created_at, settings FROM upstream WHERE organization_id = $1 ORDER BY place, id`, o)
+	}, `SELECT id, organization_id, name, provider, base_url, credential, place, created_at, settings, version FROM upstream WHERE organization_id = $1 ORDER BY place, id`, o)
 }
 
 func (s Upstreams) Add(ctx context.Context, u upstream.Upstream, e audit.Event) error {
@@ -54,6 +54,23 @@ func (s Upstreams) Add(ctx context.Context, u upstream.Upstream, e audit.Event) 
 		_, err := t.exec(`INSERT INTO upstream (id, organization_id, name, provider, base_url, credential, place, created_at, settings)
 			VALUES ($1, $2, $3, $4, $5, $6, (SELECT COALESCE(MAX(place), 0) + 1 FROM upstream WHERE organization_id = $2), $7, $8)`,
 			u.ID, u.Organization, u.Name, string(u.Provider), u.BaseURL, sealed, micros(u.CreatedAt), string(settings))
+		return err
+	}, e)
+}
+
+// Change implements upstream.Store.
+func (s Upstreams) Change(ctx context.Context, u upstream.Upstream, e audit.Event) error {
+	settings, err := json.Marshal(u.Settings)
+	if err != nil {
+		return err
+	}
+	sealed := s.db.ring.Seal(upstreamPlace(u.ID), []byte(u.Credential.Reveal()))
+	return s.db.record(ctx, func(t tx) error {
+		n, err := t.exec(`UPDATE upstream SET base_url = $1, credential = $2, settings = $3, version = version + 1 WHERE organization_id = $4 AND id = $5 AND version = $6`,
+			u.BaseURL, sealed, string(settings), u.Organization, u.ID, u.Version)
+		if err == nil && n == 0 {
+			err = upstream.Changed()
+		}
 		return err
 	}, e)
 }

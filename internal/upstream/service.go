@@ -46,12 +46,16 @@ type Upstream struct {
 	Settings     Settings
 	Place        int64 // in the order of preference, the smallest first
 	CreatedAt    time.Time
+	Version      int64 // counts its changes, from 1
 }
 
 // Store is what the package needs stored. Credentials are sealed by it.
 type Store interface {
 	Upstreams(ctx context.Context, o id.Organization) ([]Upstream, error) // in order
 	Add(ctx context.Context, u Upstream, e audit.Event) error             // at the end of the order
+	// Change stores everything of an upstream but its name, provider and place. It
+	// fails with Changed if it has another version by now.
+	Change(ctx context.Context, u Upstream, e audit.Event) error
 	Remove(ctx context.Context, o id.Organization, u id.Upstream, e audit.Event) error
 	// Place gives the upstreams of an organization an order. It fails with
 	// fault.Conflict if they are not those that there are.
@@ -152,13 +156,9 @@ func (s *Service) Connect(ctx context.Context, who caller.Caller, o id.Organizat
 		return Upstream{}, err
 	}
 	u := Upstream{ID: id.NewUpstream(), Organization: o, Name: strings.Join(strings.Fields(in.Name), " "), Provider: in.Provider,
-		BaseURL: strings.TrimRight(strings.TrimSpace(in.BaseURL), "/"), Credential: in.Credential, Settings: in.Settings, CreatedAt: s.Now()}
-	if err := check(&u); err != nil {
+		BaseURL: trimURL(in.BaseURL), Credential: in.Credential, Settings: in.Settings, CreatedAt: s.Now(), Version: 1}
+	if err := s.admit(&u); err != nil {
 		return Upstream{}, err
-	}
-	if u.Settings.Way == WayAmbient && !s.Ambient {
-		return Upstream{}, fault.New(fault.Invalid, "this server does not lend its own credentials").At("way").
-			WithHint("whoever runs the server can set upstreams.ambient, where every owner of an organization may use them")
 	}
 	if err := s.name(ctx, o, &u, in.Name != ""); err != nil {
 		return Upstream{}, err
@@ -167,6 +167,20 @@ func (s *Service) Connect(ctx context.Context, who caller.Caller, o id.Organizat
 	err := s.Store.Add(ctx, u, e)
 	u.Credential = secret.Text{}
 	return u, err
+}
+
+func trimURL(typed string) string { return strings.TrimRight(strings.TrimSpace(typed), "/") }
+
+// admit checks what an upstream is to be.
+func (s *Service) admit(u *Upstream) error {
+	if err := check(u); err != nil {
+		return err
+	}
+	if u.Settings.Way == WayAmbient && !s.Ambient {
+		return fault.New(fault.Invalid, "this server does not lend its own credentials").At("way").
+			WithHint("whoever runs the server can set upstreams.ambient, where every owner of an organization may use them")
+	}
+	return nil
 }
 
 // name sees to it that no two upstreams of an organization have one name: by it the
@@ -363,18 +377,26 @@ func (s *Service) Test(ctx context.Context, who caller.Caller, o id.Organization
 	if err := access.Check(who, caller.ManageUpstreams, o); err != nil {
 		return Upstream{}, Probe{}, err
 	}
-	all, err := s.Store.Upstreams(ctx, o)
+	found, err := s.find(ctx, o, u)
 	if err != nil {
 		return Upstream{}, Probe{}, err
-	}
-	at := slices.IndexFunc(all, func(one Upstream) bool { return one.ID == u })
-	if at < 0 {
-		return Upstream{}, Probe{}, fault.New(fault.NotFound, "there is no such upstream, or it was removed already")
 	}
 	if s.Prober == nil {
 		return Upstream{}, Probe{}, fault.New(fault.Unsupported, "this server cannot ask an upstream by itself")
 	}
-	found := s.Prober.Probe(ctx, all[at], model).without(all[at].Credential)
-	all[at].Credential = secret.Text{}
-	return all[at], found, nil
+	probe := s.Prober.Probe(ctx, found, model).without(found.Credential)
+	found.Credential = secret.Text{}
+	return found, probe, nil
+}
+
+func (s *Service) find(ctx context.Context, o id.Organization, u id.Upstream) (Upstream, error) {
+	all, err := s.Store.Upstreams(ctx, o)
+	if err != nil {
+		return Upstream{}, err
+	}
+	at := slices.IndexFunc(all, func(one Upstream) bool { return one.ID == u })
+	if at < 0 {
+		return Upstream{}, fault.New(fault.NotFound, "there is no such upstream, or it was removed already")
+	}
+	return all[at], nil
 }

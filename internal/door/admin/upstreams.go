@@ -17,8 +17,9 @@ import (
 // Settings of upstreams are read and written, and described, as the room has
 // them: one that it gets more is here by that.
 type (
-	upstreamShown = api.Upstream[upstream.Settings]
-	upstreamNew   = api.UpstreamNew[upstream.Settings]
+	upstreamShown  = api.Upstream[upstream.Settings]
+	upstreamNew    = api.UpstreamNew[upstream.Settings]
+	upstreamChange = api.UpstreamChange[upstream.Settings]
 )
 
 func (d *Door) upstreamOperations() []operation {
@@ -27,6 +28,7 @@ func (d *Door) upstreamOperations() []operation {
 		takes("POST /upstreams", "Connect an upstream", d.connectUpstream),
 		takes("POST /upstreams/order", "Put all upstreams into an order", d.orderUpstreams),
 		shows("GET /upstreams/{id}", "One upstream", d.upstream),
+		takes("POST /upstreams/{id}", "Change an upstream", d.changeUpstream),
 		shows("DELETE /upstreams/{id}", "Remove an upstream", d.removeUpstream),
 		mayTake("POST /upstreams/{id}/test", "Ask an upstream for one token", d.testUpstream),
 	}
@@ -96,6 +98,14 @@ func (d *Door) connectUpstream(c call, in upstreamNew) (upstreamShown, error) {
 	made := upstream.New{Name: given(in.Name), Provider: upstream.Provider(in.Provider), BaseURL: given(in.BaseURL), Credential: secret.New(given(in.Credential)), Settings: given(in.Settings)}
 	u, err := d.cfg.Upstreams.Connect(c.Context(), c.who, c.who.Organization, made)
 	return upstreamState{Upstream: u}.shown(), inSettings(err)
+}
+
+func (d *Door) changeUpstream(c call, in upstreamChange) (upstreamShown, error) {
+	change := upstream.Change{BaseURL: in.BaseURL, Credential: secret.New(given(in.Credential)), Settings: in.Settings}
+	if _, err := d.cfg.Upstreams.Change(c.Context(), c.who, c.who.Organization, named[id.Upstream](c), change); err != nil {
+		return upstreamShown{}, inSettings(err)
+	}
+	return d.upstream(c)
 }
 
 // given is what a body has, or the zero value.

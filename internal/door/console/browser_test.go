@@ -139,6 +139,10 @@ func TestPagesInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	upstreams, err := w.upstreams.List(t.Context(), w.owner.Caller(caller.Web), w.owner.Organization)
+	if err != nil {
+		t.Fatal(err)
+	}
 	place, robot, stopped := "/workspaces/"+string(w.place.ID), "/service-accounts/"+string(w.robot.ID), "/keys/"+string(w.stopped.ID)
 	pages := []string{"/workspaces", "/workspaces/new", place, place + "/settings", place + "/archive", place + "/members/new", "/service-accounts", "/service-accounts/new", robot, robot + "/archive",
 		stopped, "/sessions/" + string(all[0].ID), "/members/" + string(w.member.ID) + "/sessions/end", "/keys?q=nothing", "/mail", "/outbox",
@@ -147,7 +151,7 @@ func TestPagesInABrowser(t *testing.T) {
 		"/roles", "/roles/new", "/roles/" + string(role.ID), "/groups", "/groups/new", "/groups/" + string(group.ID), "/groups/" + string(group.ID) + "/edit",
 		"/start", "/start?system=windows&door=login", "/people/setup", "/people/setup?step=check",
 		"/settings", "/settings/plan", "/settings/delete", "/ownership", "/leave", "/organizations/new",
-		"/upstreams", "/upstreams/new", "/connect/bedrock", "/connect/bedrock-mantle", "/connect/vertex", "/connect/foundry", "/connect/anthropic-aws", "/connect/anthropic-federation", "/models", "/clouds", "/clouds/aws", "/clouds/gcp", "/clouds/azure", "/clouds/aws/remove", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
+		"/upstreams", "/upstreams/new", "/upstreams/" + string(upstreams[0].ID) + "/edit", "/connect/bedrock", "/connect/bedrock-mantle", "/connect/vertex", "/connect/foundry", "/connect/anthropic-aws", "/connect/anthropic-federation", "/models", "/clouds", "/clouds/aws", "/clouds/gcp", "/clouds/azure", "/clouds/aws/remove", "/usage", "/activity", "/account", "/organization", "/device", "/device?user_code=" + started.UserCode,
 		"/oauth/authorize?" + codeRequest("http://127.0.0.1:5/callback").Encode()}
 	shown := func(t *testing.T, ctx context.Context, page string) {
 		name, query, _ := strings.Cut(page, "?")

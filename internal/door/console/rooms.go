@@ -70,6 +70,7 @@ type Devices interface {
 type Upstreams interface {
 	List(ctx context.Context, who caller.Caller, o id.Organization) ([]upstream.Upstream, error)
 	Connect(ctx context.Context, who caller.Caller, o id.Organization, in upstream.New) (upstream.Upstream, error)
+	Change(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, in upstream.Change) (upstream.Upstream, error)
 	Move(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, forward bool) error
 	Test(ctx context.Context, who caller.Caller, o id.Organization, u id.Upstream, model string) (upstream.Upstream, upstream.Probe, error)
 	Health(ctx context.Context, who caller.Caller, o id.Organization) (map[string]upstream.Health, error)

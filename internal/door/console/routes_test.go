@@ -17,6 +17,7 @@ import (
 	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/invite"
 	"github.com/gatehouse-dev/gatehouse/internal/org"
+	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/serviceaccount"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/workspace"
@@ -94,6 +95,8 @@ var matrix = map[string]string{
 	"GET /upstreams/new":                               "303 403 200",
 	"GET /connect/{provider}":                          "303 403 200",
 	"POST /connect/{provider}":                         "303 403 400",
+	"GET /upstreams/{id}/edit":                         "303 403 200",
+	"POST /upstreams/{id}/edit":                        "303 403 409", // of no version
 	"POST /upstreams/{id}/move":                        "303 403 303",
 	"POST /upstreams/{id}/test":                        "303 403 501", // nobody asks upstreams in this world
 	"GET /upstreams/{id}/remove":                       "303 403 200",
@@ -264,7 +267,7 @@ func (w *world) example(t *testing.T, pattern string) string {
 	case path == "/clouds/{cloud}/remove":
 		_, err = w.clouds.Set(ctx, owner, w.owner.Organization, cloudaccess.Access{Cloud: cloudaccess.AWS, Settings: cloudaccess.Settings{RoleARN: "arn:aws:iam::123456789012:role/gatehouse", Region: "eu-central-1"}})
 	case strings.HasPrefix(path, "/upstreams/{id}"):
-		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Simulated})
+		u, failed := w.upstreams.Connect(ctx, owner, w.owner.Organization, upstream.New{Provider: upstream.Anthropic, Credential: secret.New("a-key")})
 		thing, err = string(u.ID), failed
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import "github.com/gatehouse-dev/gatehouse/internal/audit"
 
 var serverTellings = map[audit.Type]telling{
 	audit.UpstreamConnected: say("connected the upstream “%s” (%s)", "name", "provider"),
+	audit.UpstreamChanged:   say("changed the upstream “%s”: %s", "name", "changed"),
 	audit.UpstreamMoved:     say("changed the order of the upstreams to %s", "order"),
 	audit.UpstreamRemoved: func(d audit.Detail) string {
 		if d["name"] == "" {

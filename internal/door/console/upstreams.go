@@ -19,6 +19,8 @@ var upstreamRoutes = []route{
 	get("/upstreams/new", member, (*Console).newUpstream),
 	get("/connect/{provider}", member, (*Console).newCloud),
 	post("/connect/{provider}", member, (*Console).connectCloud),
+	get("/upstreams/{id}/edit", member, (*Console).editUpstream),
+	post("/upstreams/{id}/edit", member, (*Console).changeUpstream),
 	post("/upstreams/{id}/move", member, (*Console).moveUpstream),
 	post("/upstreams/{id}/test", member, (*Console).testUpstream),
 	get("/upstreams/{id}/remove", member, (*Console).removeUpstreamForm),
@@ -105,6 +107,12 @@ func whereabouts(u upstream.Upstream) string {
 	return strings.Join(parts, " · ")
 }
 
+// plainFields are those of the Anthropic API with a key.
+var plainFields = []field{
+	{Kind: "url", Name: "base_url", Label: "Base URL", Placeholder: upstream.AnthropicURL, Help: "Left empty, it is the provider's own.", Autocomplete: "off", Optional: true},
+	{Kind: "password", Name: "credential", Label: "API key of the provider", Help: "Needed for the Anthropic API. It is sealed at rest and never shown again, not even to you.", Autocomplete: "off", Depends: true},
+}
+
 func newUpstreamPage() (view, *form) {
 	f := &form{Action: "/upstreams", Submit: "Connect", Cancel: "/upstreams", Fields: []field{
 		{Kind: "radio", Name: "provider", Label: "Provider", Options: []option{
@@ -118,9 +126,8 @@ func newUpstreamPage() (view, *form) {
 			{Value: string(upstream.Simulated), Text: "Simulated model", Help: "No network, no cost, always the same answers. To try things out. It needs none of what follows."},
 		}},
 		{Kind: "text", Name: "name", Label: "Name", Autocomplete: "off", Length: 100, Optional: true},
-		{Kind: "url", Name: "base_url", Label: "Base URL", Placeholder: upstream.AnthropicURL, Help: "Left empty, it is the provider's own.", Autocomplete: "off", Optional: true},
-		{Kind: "password", Name: "credential", Label: "API key of the provider", Help: "Needed for the Anthropic API. It is sealed at rest and never shown again, not even to you.", Autocomplete: "off", Depends: true},
 	}}
+	f.Fields = append(f.Fields, plainFields...)
 	f.Fields = append(f.Fields, placing...)
 	return view{Title: "Connect an upstream", Lead: "Requests of the whole organization go there with this key. Members never see it.", Body: f}, f
 }
@@ -153,14 +160,23 @@ func (c *Console) connect(v *visit) error {
 	return v.redirect("/upstreams?done=connected")
 }
 
+// namedUpstream finds the upstream of the address among all.
+func (c *Console) namedUpstream(v *visit) (all []upstream.Upstream, at int, err error) {
+	all, err = c.cfg.Upstreams.List(v.r.Context(), v.who, v.who.Organization)
+	if err != nil {
+		return nil, 0, err
+	}
+	at = slices.IndexFunc(all, func(u upstream.Upstream) bool { return string(u.ID) == v.r.PathValue("id") })
+	if at < 0 {
+		return nil, 0, fault.New(fault.NotFound, "there is no such upstream, or it was removed already")
+	}
+	return all, at, nil
+}
+
 func (c *Console) removeUpstreamForm(v *visit) error {
-	all, err := c.cfg.Upstreams.List(v.r.Context(), v.who, v.who.Organization)
+	all, at, err := c.namedUpstream(v)
 	if err != nil {
 		return err
-	}
-	at := slices.IndexFunc(all, func(u upstream.Upstream) bool { return string(u.ID) == v.r.PathValue("id") })
-	if at < 0 {
-		return fault.New(fault.NotFound, "there is no such upstream, or it was removed already")
 	}
 	effect := "Requests go to " + all[(at+1)%len(all)].Name + " instead."
 	if len(all) == 1 {

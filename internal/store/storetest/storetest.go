@@ -418,7 +418,7 @@ func upstreams(t *testing.T, w *World) {
 	ctx, s := t.Context(), w.Upstreams()
 	var want []upstream.Upstream
 	for i, name := range []string{"z", "a"} {
-		u := upstream.Upstream{ID: id.NewUpstream(), Organization: w.org, Name: name, Provider: upstream.Anthropic, BaseURL: "https://x", Credential: secret.New("cred " + name), Place: int64(i + 1), CreatedAt: w.now}
+		u := upstream.Upstream{ID: id.NewUpstream(), Organization: w.org, Name: name, Provider: upstream.Anthropic, BaseURL: "https://x", Credential: secret.New("cred " + name), Place: int64(i + 1), CreatedAt: w.now, Version: 1}
 		must(t, s.Add(ctx, u, w.event(audit.UpstreamConnected)))
 		want = append(want, u)
 	}
@@ -427,6 +427,16 @@ func upstreams(t *testing.T, w *World) {
 	if len(got) != 2 || got[0].Name != "z" || got[1].Credential.Reveal() != "cred a" || got[1].Place != want[1].Place {
 		t.Errorf("upstreams: %+v", got)
 	}
+	// Of two who change one at once, the second is told.
+	other := want[1]
+	other.BaseURL, other.Credential, other.Settings = "https://y", secret.New("cred b"), upstream.Settings{Weight: 3}
+	must(t, s.Change(ctx, other, w.event(audit.UpstreamChanged)))
+	kind(t, "changing what has changed", s.Change(ctx, want[1], w.event(audit.UpstreamChanged)), fault.Conflict)
+	foreign := other
+	foreign.Organization, foreign.Version = id.NewOrganization(), 2
+	kind(t, "changing a foreign one", s.Change(ctx, foreign, w.event(audit.UpstreamChanged)), fault.Conflict)
+	other.Version = 2
+	same(t, "the changed one", done(s.Upstreams(ctx, w.org))[1], other)
 	// Whoever changes the order names them all: what came meanwhile is not lost.
 	turned := []id.Upstream{want[1].ID, want[0].ID}
 	must(t, s.Place(ctx, w.org, turned, w.event(audit.UpstreamMoved)))
