@@ -22,12 +22,16 @@ func (s *authServer) proxy(status int) (address string) {
 			w.WriteHeader(status)
 			return
 		}
-		w.WriteHeader(status)
+		// Taken over before the client hears that it may speak: of what it says then, the
+		// server would read a byte.
 		here, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
 		}
 		defer here.Close()
+		if _, err := io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
+			return
+		}
 		there, err := net.Dial("tcp4", net.JoinHostPort("127.0.0.1", port))
 		if err != nil {
 			return

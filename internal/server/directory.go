@@ -53,6 +53,7 @@ type ways struct {
 	whole  *gateway.Route           // of the default workspace, for who is in no group that narrows it
 	groups map[string][]string      // :: id of a group → the models that its members may ask for, if it says
 	of     map[place]*gateway.Route // of the others, as far as somebody asked
+	drops  int                      // of the directory when they were read
 }
 
 // place is from where a route begins: a workspace, and the groups of the member that
@@ -95,7 +96,7 @@ func (d *directory) Route(ctx context.Context, who caller.Caller, _ string) (*ga
 	}
 	if err == nil && route == nil {
 		at := known.place(who)
-		route, err = once(ctx, d, at.key(who.Organization), func(ctx context.Context) (*gateway.Route, error) { return d.from(ctx, known, who.Organization, at) })
+		route, err = once(ctx, d, at.key(who.Organization, known.drops), func(ctx context.Context) (*gateway.Route, error) { return d.from(ctx, known, who.Organization, at) })
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "the way to the models cannot be looked up just now").After(2 * time.Second)
@@ -117,9 +118,10 @@ func once[T any](ctx context.Context, d *directory, key string, look func(contex
 	return found.(T), nil
 }
 
-// key names the looking up of a route.
-func (at place) key(o id.Organization) string {
-	return string(o) + " " + string(at.workspace) + " " + at.groups
+// key names the looking up of a route. Whoever comes after something has changed does
+// not wait for what was looked up before.
+func (at place) key(o id.Organization, drops int) string {
+	return fmt.Sprint(o, " ", drops, " ", at.workspace, " ", at.groups)
 }
 
 // begun is the route from a place, nil if it is not made yet. The directory is locked.
@@ -164,9 +166,6 @@ func (d *directory) forget(o id.Organization) {
 	d.flight.Forget(string(o))
 	if old := d.routes[o]; old != nil {
 		closeIdle(old.whole)
-		for at := range old.of {
-			d.flight.Forget(at.key(o))
-		}
 	}
 	delete(d.routes, o)
 }
@@ -203,7 +202,7 @@ func (d *directory) ways(ctx context.Context, o id.Organization) (*ways, error) 
 	if err != nil {
 		return nil, err
 	}
-	made := &ways{whole: whole, groups: map[string][]string{}, of: map[place]*gateway.Route{}}
+	made := &ways{whole: whole, groups: map[string][]string{}, of: map[place]*gateway.Route{}, drops: drops}
 	groups, err := d.orgs.Groups(ctx, o)
 	if err != nil {
 		return nil, err

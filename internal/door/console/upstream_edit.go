@@ -40,7 +40,7 @@ func (c *Console) editPage(u upstream.Upstream) (view, *form, error) {
 	f.Hidden = []hidden{{"version", strconv.FormatInt(u.Version, 10)}}
 	for i := range f.Fields {
 		if one := &f.Fields[i]; one.Kind == "password" {
-			one.Help = "Left empty, it stays as it is. It is needed where the way in, the address or whose it is changes: what was stored is sent nowhere else."
+			one.Help = "Left empty, it stays as it is. It is needed where the way in, the address or the account changes: what was stored is sent nowhere else."
 		}
 	}
 	f.fill(typedOf(u))

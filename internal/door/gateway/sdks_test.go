@@ -85,7 +85,9 @@ func checkCells(t *testing.T, cells []cell, cmd *exec.Cmd) {
 func TestGoSDKForVertex(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "govertex")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	// Built with the flags of the tests, it takes the SDK as they have compiled it.
+	flags := strings.FieldsFunc(os.Getenv("GATEHOUSE_BUILD_FLAGS"), func(r rune) bool { return r == '\n' })
+	build := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", program, ".")...)
 	build.Dir = filepath.Join(repository.Root(t), "test", "govertex")
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the program: %v\n%s", err, said)
