@@ -38,7 +38,7 @@ func (x *exchange) terms(u Upstream) price.Terms {
 // by the session, which so stays where its prompts are cached. None is in it that
 // stands behind another fence than the first, and those that have been failing come
 // last.
-func (r *Route) choose(model, session string) []Upstream {
+func (r *Route) choose(model string, under price.Terms, session string) []Upstream {
 	var order []Upstream
 	for i := 0; i < len(r.Upstreams); {
 		end := i + 1
@@ -64,7 +64,7 @@ func (r *Route) choose(model, session string) []Upstream {
 	}
 	var well, ill []Upstream
 	for _, u := range order {
-		if r.Health.Open(u.Name(), model) {
+		if r.Health.Open(u.Name(), circuitOf(model, under)) {
 			ill = append(ill, u)
 		} else {
 			well = append(well, u)
@@ -177,8 +177,8 @@ func (x *exchange) ask() error {
 		}
 		x.upstream, x.seen.Upstream = u, u.Name()
 		x.sent = x.g.cfg.Now()
-		if x.route.Health != nil {
-			x.route.Health.Ask(u.Name(), x.seen.Model)
+		if x.watched() {
+			x.route.Health.Ask(u.Name(), x.circuit())
 		}
 		answer, err := x.asked(u)
 		x.report(u, answer, err)
@@ -217,6 +217,7 @@ func (x *exchange) ask() error {
 // notBegun notes that the upstream that seemed to answer did not.
 func (x *exchange) notBegun() {
 	x.report(x.upstream, nil, errUnbegun)
+	x.drawn = drawn{} // what that one gave is its own affair
 	x.tries.sent, x.answer = true, nil
 	x.tries.err = fault.Wrap(fault.Unavailable, errUnbegun, "the upstream "+x.upstream.Name()+" did not go on with its answer")
 	if x.more() {
@@ -248,18 +249,34 @@ func isAnswer(contentType string) bool {
 // report tells the circuits how an upstream did. What is the client's fault, or the
 // model's, is not the upstream's.
 func (x *exchange) report(u Upstream, a *Answer, err error) {
-	if x.route.Health == nil || x.ctx.Err() != nil {
+	if !x.watched() || x.ctx.Err() != nil {
 		return
 	}
 	switch {
 	case err != nil && (errors.Is(err, errNoModel) || fault.Is(err, fault.Unsupported) || fault.Is(err, fault.Invalid)):
 	case err != nil:
-		x.route.Health.Report(u.Name(), x.seen.Model, false, 0)
+		x.route.Health.Report(u.Name(), x.circuit(), false, 0)
 	case a.Status == http.StatusNotFound:
+	case a.Status == http.StatusForbidden && len(x.call.Header[guardrail]) > 0: // theirs, which may not be used there
 	default:
-		x.route.Health.Report(u.Name(), x.seen.Model, !elsewhere(a.Status), retryAfter(a.Header))
+		x.route.Health.Report(u.Name(), x.circuit(), !elsewhere(a.Status), retryAfter(a.Header))
 	}
 }
+
+// guardrail is the header by which clients name a guardrail of Bedrock.
+const guardrail = "X-Amzn-Bedrock-Guardrailidentifier"
+
+// watched reports whether what comes of the request says something of an upstream's
+// health. Counting tokens has rights and limits of its own.
+func (x *exchange) watched() bool {
+	return x.route.Health != nil && x.call.Operation == Messages
+}
+
+// circuit is what fails together at an upstream: a model, and what a request says beside
+// it that has limits of its own, such as fast mode.
+func (x *exchange) circuit() string { return circuitOf(x.seen.Model, x.under) }
+
+func circuitOf(model string, under price.Terms) string { return model + under.String() }
 
 func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.Atoi(h.Get("Retry-After"))

@@ -23,7 +23,7 @@ func (x *exchange) draw(u Upstream) time.Duration {
 	if x.route.Quotas == nil || pool == "" || x.call.Operation != Messages {
 		return 0
 	}
-	d := drawn{pool, price.Plain(x.seen.Model), tap.Estimate(x.bodyBytes)}
+	d := drawn{pool, circuitOf(price.Plain(x.seen.Model), x.under), tap.Estimate(x.bodyBytes)}
 	if wait := x.route.Quotas.Take(d.pool, d.model, d.tokens); wait > 0 {
 		return wait
 	}

@@ -228,10 +228,13 @@ func (x *exchange) scan() error {
 	if !x.route.allows(model) {
 		return x.route.refuse(read.Model)
 	}
+	if err := x.route.checkTools(x.payload.bytes); err != nil {
+		return err
+	}
 	if len(x.route.Upstreams) == 0 {
 		return fault.New(fault.Unavailable, "no upstream is connected yet").UntilMended().WithHint("an owner of the organization can connect one in the console")
 	}
-	x.choices = x.route.choose(model, x.sessionOf())
+	x.choices = x.route.choose(model, x.under, x.sessionOf())
 	if len(x.choices) == 0 {
 		return fault.New(fault.NotFound, "no upstream of your organization has the model %q", read.Model)
 	}
@@ -262,6 +265,24 @@ func plainModel(name string) string {
 
 func (r *Route) allows(model string) bool {
 	return !r.Nothing && (len(r.Allowed) == 0 || slices.Contains(r.Allowed, model))
+}
+
+// checkTools refuses a request whose tools have another model answer, such as an
+// advisor, that is not allowed. Where all are, nobody looks.
+func (r *Route) checkTools(body []byte) error {
+	if len(r.Allowed) == 0 {
+		return nil
+	}
+	models, err := jsonscan.ToolModels(body)
+	if err != nil {
+		return err
+	}
+	for _, model := range models {
+		if !r.allows(plainModel(model)) {
+			return r.refuse(model)
+		}
+	}
+	return nil
 }
 
 // refuse says of a model that is not allowed who does not, and what is.

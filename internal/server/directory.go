@@ -259,7 +259,7 @@ func (d *directory) build(ctx context.Context, o id.Organization) (*gateway.Rout
 	for _, u := range kept {
 		built, err := d.newUpstream(u)
 		if err != nil {
-			return nil, fmt.Errorf("using upstream %s: %w", u.ID, err)
+			built = unusable{u.Name, err}
 		}
 		route.Upstreams = append(route.Upstreams, built)
 		route.Weights = append(route.Weights, u.Settings.Weight)

@@ -10,10 +10,12 @@ import (
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
+	"github.com/gatehouse-dev/gatehouse/internal/id"
 	"github.com/gatehouse-dev/gatehouse/internal/secret"
 	"github.com/gatehouse-dev/gatehouse/internal/server"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/cloud"
 	"github.com/gatehouse-dev/gatehouse/internal/testkit/nodes"
+	testupstream "github.com/gatehouse-dev/gatehouse/internal/testkit/upstream"
 	"github.com/gatehouse-dev/gatehouse/internal/upstream"
 )
 
@@ -83,7 +85,8 @@ func TestTheIdentityThatAServerLends(t *testing.T) {
 	o, rooms := s.Sample.Organization, s.Server.Rooms()
 	owner := caller.OfSystem(o)
 	in := federatedUpstream(s, upstream.WayAmbient)
-	for _, address := range []string{s.cloud.URL, "https://evil.example.com", "https://notanthropic.com", "https://anthropic.com.evil.example.com", "https://api.anthropic.com@evil.example.com"} {
+	for _, address := range []string{s.cloud.URL, "https://evil.example.com", "https://notanthropic.com", "https://anthropic.com.evil.example.com", "https://api.anthropic.com@evil.example.com",
+		"https://status.anthropic.com", "https://api.anthropic.com//evil.example.com", "https://api.anthropic.com/%2f/evil.example.com", "https://api.anthropic.com/../x"} {
 		in.BaseURL = address
 		if _, err := rooms.Upstreams.Connect(t.Context(), owner, o, in); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", address, err)
@@ -95,11 +98,39 @@ func TestTheIdentityThatAServerLends(t *testing.T) {
 	}
 	for _, in := range []upstream.New{
 		{Provider: upstream.Vertex, BaseURL: "https://evil.example.com", Settings: upstream.Settings{Way: upstream.WayAmbient, Project: "my-project", Region: "global"}},
+		{Provider: upstream.Vertex, BaseURL: "https://aiplatform.googleapis.com//evil.example.com", Settings: upstream.Settings{Way: upstream.WayAmbient, Project: "my-project", Region: "global"}},
+		{Provider: upstream.Vertex, BaseURL: "https://bucket.storage.googleapis.com", Settings: upstream.Settings{Way: upstream.WayAmbient, Project: "my-project", Region: "global"}},
+		{Provider: upstream.Foundry, BaseURL: "https://evil.westeurope.cloudapp.azure.com", Settings: upstream.Settings{Way: upstream.WayAmbient, Resource: "r"}},
 		{Provider: upstream.Foundry, BaseURL: "https://evil.example.com", Settings: upstream.Settings{Way: upstream.WayAmbient, Resource: "r"}},
 	} {
 		if _, err := rooms.Upstreams.Connect(t.Context(), owner, o, in); !fault.Is(err, fault.Invalid) || strings.Contains(fault.Message(err), "lend") {
 			t.Errorf("%s at an address of an owner's: %v", in.Provider, err)
 		}
+	}
+}
+
+// TestNothingIsLentAnyMore has upstreams stored from when the server lent what is its
+// own: they are asked no more, the next one is, and the page says why.
+func TestNothingIsLentAnyMore(t *testing.T) {
+	t.Parallel()
+	up := testupstream.New(t)
+	w := nodes.Start(t, nodes.Options{UpstreamURL: up.URL})
+	o, rooms, system := w.Sample.Organization, w.Server.Rooms(), caller.OfSystem(w.Sample.Organization)
+	all, err := rooms.Upstreams.List(t.Context(), system, o)
+	must(t, err)
+	lending := *rooms.Upstreams
+	lending.Ambient = true
+	old, err := lending.Connect(t.Context(), system, o, upstream.New{Name: "lent", Provider: upstream.Foundry, BaseURL: "https://our.services.ai.azure.com", Settings: upstream.Settings{Way: upstream.WayAmbient, Resource: "our"}})
+	must(t, err)
+	must(t, rooms.Upstreams.Order(t.Context(), system, o, []id.Upstream{old.ID, all[0].ID}))
+	waitFor(t, "the order to be known", func() bool {
+		health, err := rooms.Upstreams.Health(t.Context(), system, o)
+		must(t, err)
+		return ask(t, w.URL, w.Sample.APIKey.Reveal()) == http.StatusOK && strings.Contains(health["lent"].Problem, "does not lend")
+	})
+	_, tested, err := rooms.Upstreams.Test(t.Context(), system, o, old.ID, "")
+	if err != nil || !strings.Contains(tested.Problem, "does not lend") || tested.Status != 0 {
+		t.Errorf("tested: %+v, %v", tested, err)
 	}
 }
 

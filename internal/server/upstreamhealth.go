@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
@@ -48,7 +49,10 @@ func credentialOf(u gateway.Upstream) (h upstream.Health) {
 	status := held.Status()
 	h.Expires = status.Expires
 	if status.Err != nil {
-		h.Problem = fault.Message(status.Err)
+		h.Problem = "no new credential could be had" // what a cloud said names what is this server's own
+		if f, ok := errors.AsType[*fault.Error](status.Err); ok {
+			h.Problem = f.Message
+		}
 	}
 	return h
 }

@@ -48,6 +48,9 @@ func (d *directory) newUpstream(u upstream.Upstream) (gateway.Upstream, error) {
 	plain := anthropic.Config{Name: u.Name, BaseURL: u.BaseURL, Models: u.Settings.Models, Proxy: d.proxy, DialContext: d.guard.DialContext}
 	to := origin.Config{URL: u.BaseURL, Proxy: d.proxy, DialContext: d.guard.DialContext}
 	in := u.Settings
+	if err := d.upstreams.Lends(u); err != nil {
+		return nil, err
+	}
 	switch u.Provider {
 	case upstream.Anthropic:
 		return d.anthropic(u, plain)
@@ -151,11 +154,50 @@ func (d *directory) lentIdentity(context.Context) (secret.Text, error) {
 	return secret.New(string(bytes.TrimSpace(text))), err
 }
 
-// guardedClient asks for credentials at addresses of which an owner has the say.
+// guardedClient asks for credentials at addresses of which an owner has the say. Where
+// the proxy is, whoever runs the server has said.
 func (d *directory) guardedClient() *http.Client {
-	return &http.Client{Timeout: cloudClient.Timeout, CheckRedirect: cloudClient.CheckRedirect,
-		Transport: &http.Transport{Proxy: d.proxy, DialContext: d.guard.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second}}
+	straight := &http.Transport{DialContext: d.guard.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second}
+	return &http.Client{Timeout: cloudClient.Timeout, CheckRedirect: cloudClient.CheckRedirect, Transport: guarded{d.proxy, straight}}
 }
+
+// guarded sends through the proxy if there is one for a request, and else straight.
+type guarded struct {
+	proxy    func(*http.Request) (*url.URL, error)
+	straight *http.Transport
+}
+
+func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	via, err := g.proxy(r)
+	if err != nil {
+		return nil, err
+	}
+	if via == nil {
+		return g.straight.RoundTrip(r)
+	}
+	through := g.straight.Clone()
+	through.Proxy, through.DialContext = http.ProxyURL(via), nil
+	return through.RoundTrip(r)
+}
+
+// unusable is an upstream of which nothing can be made as it is stored, such as one that
+// wants what this server lends no more. The others go on without it.
+type unusable struct {
+	name string
+	err  error
+}
+
+func (u unusable) Name() string { return u.name }
+
+func (unusable) Pings() bool { return false }
+
+func (u unusable) Send(context.Context, *gateway.Call) (*gateway.Answer, error) {
+	return nil, errors.Join(gateway.ErrNotSent, fault.Wrap(fault.Unavailable, u.err, "the upstream "+u.name+" cannot be used as it is set").
+		WithHint("an owner of the organization must change or remove it"))
+}
+
+// Status says it on the page of upstreams.
+func (u unusable) Status() lease.Status { return lease.Status{Err: u.err} }
 
 func (d *directory) foundry(u upstream.Upstream, cfg anthropic.Config) (gateway.Upstream, error) {
 	in := u.Settings

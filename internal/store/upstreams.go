@@ -50,12 +50,16 @@ func (s Upstreams) Add(ctx context.Context, u upstream.Upstream, e audit.Event) 
 		return err
 	}
 	sealed := s.db.ring.Seal(upstreamPlace(u.ID), []byte(u.Credential.Reveal()))
-	return s.db.record(ctx, func(t tx) error {
+	err = s.db.record(ctx, func(t tx) error {
 		_, err := t.exec(`INSERT INTO upstream (id, organization_id, name, provider, base_url, credential, place, created_at, settings)
 			VALUES ($1, $2, $3, $4, $5, $6, (SELECT COALESCE(MAX(place), 0) + 1 FROM upstream WHERE organization_id = $2), $7, $8)`,
 			u.ID, u.Organization, u.Name, string(u.Provider), u.BaseURL, sealed, micros(u.CreatedAt), string(settings))
 		return err
 	}, e)
+	if s.db.dialect.isDuplicate(err) {
+		return upstream.NameTaken()
+	}
+	return err
 }
 
 // Change implements upstream.Store.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -52,7 +54,8 @@ type Upstream struct {
 // Store is what the package needs stored. Credentials are sealed by it.
 type Store interface {
 	Upstreams(ctx context.Context, o id.Organization) ([]Upstream, error) // in order
-	Add(ctx context.Context, u Upstream, e audit.Event) error             // at the end of the order
+	// Add adds an upstream at the end of the order. It fails with NameTaken.
+	Add(ctx context.Context, u Upstream, e audit.Event) error
 	// Change stores everything of an upstream but its name, provider and place. It
 	// fails with Changed if it has another version by now.
 	Change(ctx context.Context, u Upstream, e audit.Event) error
@@ -176,11 +179,34 @@ func (s *Service) admit(u *Upstream) error {
 	if err := check(u); err != nil {
 		return err
 	}
-	if u.Settings.Way == WayAmbient && !s.Ambient {
+	return s.Lends(*u)
+}
+
+// Lends fails with fault.Invalid for an upstream that wants a credential of this server's
+// own which it does not get, or not there. What is stored may be from a time in which
+// it did.
+func (s *Service) Lends(u Upstream) error {
+	if u.Settings.Way != WayAmbient {
+		return nil
+	}
+	if u.BaseURL != "" {
+		if err := checkLent(&u); err != nil {
+			return err
+		}
+	}
+	if !s.Ambient {
 		return fault.New(fault.Invalid, "this server does not lend its own credentials").At("way").
 			WithHint("whoever runs the server can set upstreams.ambient, where every owner of an organization may use them")
 	}
 	return nil
+}
+
+// maxUpstreams bounds what every request chooses from.
+const maxUpstreams = 100
+
+// NameTaken is the error of a name that another upstream has.
+func NameTaken() error {
+	return fault.New(fault.Invalid, "there is an upstream of this name already").At("name")
 }
 
 // name sees to it that no two upstreams of an organization have one name: by it the
@@ -193,8 +219,11 @@ func (s *Service) name(ctx context.Context, o id.Organization, u *Upstream, chos
 	taken := func(name string) bool {
 		return slices.ContainsFunc(all, func(other Upstream) bool { return other.Name == name })
 	}
+	if len(all) >= maxUpstreams {
+		return fault.New(fault.Conflict, "there are %d upstreams already, and there can be no more", len(all)).WithHint("remove one that is not needed")
+	}
 	if taken(u.Name) && chosen {
-		return fault.New(fault.Invalid, "there is an upstream of this name already").At("name")
+		return NameTaken()
 	}
 	for base, n := u.Name, 2; taken(u.Name); n++ {
 		u.Name = fmt.Sprintf("%s %d", base, n)
@@ -225,9 +254,6 @@ func check(u *Upstream) error {
 	}
 	if u.BaseURL != "" {
 		if err := checkURL(u.BaseURL); err != nil {
-			return err
-		}
-		if err := checkLent(u); err != nil {
 			return err
 		}
 	}
@@ -271,7 +297,7 @@ func checkCredential(u *Upstream) error {
 // everybody's.
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http") {
+	if err != nil || !oneReading(u) || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return fault.New(fault.Invalid, "the base URL must look like https://host or https://host/path").At("base_url")
 	}
 	a, err := netip.ParseAddr(u.Hostname())
@@ -281,12 +307,19 @@ func checkURL(raw string) error {
 	return nil
 }
 
-// homes are whose addresses may hear a credential that this server lends. AWS is not
-// among them: a signature is worth nothing to another host.
-var homes = map[Provider][]string{
-	Anthropic: {"anthropic.com"},
-	Vertex:    {"googleapis.com"},
-	Foundry:   {"azure.com", "azure.us", "microsoft.com"},
+// oneReading reports whether a path has no empty segment and none of dots: read as a
+// reference, "//host" is another host.
+func oneReading(u *url.URL) bool {
+	return u.Path == "" || u.Path == path.Clean(u.Path) && u.Path[0] == '/' && !strings.Contains(u.Path, "\\")
+}
+
+// homes are the addresses that may hear a credential which this server lends: those of
+// the provider's API, and none that a customer of the provider's can have. AWS is not
+// among them: a signature is for one host, and worth nothing to another.
+var homes = map[Provider]func() *regexp.Regexp{
+	Anthropic: form(`api\.anthropic\.com`),
+	Vertex:    form(`(?:[a-z0-9-]+-)?aiplatform\.googleapis\.com|aiplatform\.[a-z0-9-]+\.rep\.googleapis\.com|aiplatform-[a-z0-9-]+\.p\.googleapis\.com`),
+	Foundry:   form(`[a-z0-9-]+\.(?:services\.ai|openai|cognitiveservices)\.azure\.(?:com|us)`),
 }
 
 // checkLent keeps what is this server's own from whoever an owner names.
@@ -296,10 +329,7 @@ func checkLent(u *Upstream) error {
 		return nil
 	}
 	to, err := url.Parse(u.BaseURL)
-	if err == nil && slices.ContainsFunc(own, func(home string) bool {
-		host := strings.ToLower(to.Hostname())
-		return host == home || strings.HasSuffix(host, "."+home)
-	}) {
+	if err == nil && own().MatchString(strings.ToLower(to.Hostname())) {
 		return nil
 	}
 	return fault.New(fault.Invalid, "this server sends its own credentials only to the provider's own addresses").At("base_url")

@@ -294,6 +294,32 @@ func TestErrorsInEveryFormat(t *testing.T) {
 	}
 }
 
+// An inference profile is named by an ARN, whose slash is an escape in a path; elsewhere
+// such a slash is a second reading, and refused. That of an application says nothing of
+// its model, and is no upstream's that does not name it.
+func TestAModelByARN(t *testing.T) {
+	t.Parallel()
+	s := cloud.New(t)
+	f := newFront(t)
+	f.route = &gateway.Route{Upstreams: []gateway.Upstream{clouds(t, s)["bedrock"]}}
+	const arn = "arn%3Aaws%3Abedrock%3Aeu-central-1%3A123456789012%3Ainference-profile%2Fus.anthropic." + dated + "-v1%3A0"
+	const application = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile%2Fabc123"
+	const nothing = "there is nothing at this path"
+	for path, want := range map[string]string{
+		"/bedrock/model/" + arn + "/invoke":                                                    `"end_turn"`,
+		"/model/" + arn + "/invoke":                                                            `"end_turn"`,
+		"/bedrock/model/" + application + "/invoke":                                            "no upstream of your organization has the model",
+		"/bedrock/model/" + arn + "%2F..%2Fx/invoke":                                           nothing,
+		"/bedrock/model/us.anthropic%2F" + dated + "/invoke":                                   nothing,
+		"/bedrock/model/" + arn + "/invoke%2Fx":                                                nothing,
+		"/vertex/v1/projects/p/locations/l/publishers/anthropic/models/" + arn + ":rawPredict": nothing,
+	} {
+		if _, answer := f.ask(t, "POST", path, `{"anthropic_version":"x","max_tokens":7,"messages":[]}`); !strings.Contains(answer, want) {
+			t.Errorf("%s: %s", path, answer)
+		}
+	}
+}
+
 // What cannot be turned is refused for what it is.
 func TestBadBodiesOfClouds(t *testing.T) {
 	t.Parallel()

@@ -127,6 +127,9 @@ func TestBadBodies(t *testing.T) {
 		{"no model", `{}`, nil, 400, "invalid_request_error", "model is required"},
 		{"model not a string", `{"model":1}`, nil, 400, "invalid_request_error", "model must be a string"},
 		{"model not allowed", `{"model":"claude-b[1m]"}`, nil, 400, "invalid_request_error", `claude-b[1m]`},
+		{"model of a tool not allowed", `{"model":"claude-a","tools":[{"name":"x"},{"type":"advisor_20260301","model":"claude-b[1m]"}]}`, nil, 400, "invalid_request_error", `claude-b[1m]`},
+		{"model of a tool, spelt otherwise", `{"model":"claude-a","\u0054ools":[{"\u006dODEL":"claude-b"}]}`, nil, 400, "invalid_request_error", `claude-b`},
+		{"model of a tool that is none", `{"model":"claude-a","tools":[{"model":["claude-a"]}]}`, nil, 400, "invalid_request_error", `the model of a tool`},
 		{"compressed", plain, []string{"Content-Encoding", "gzip"}, 400, "invalid_request_error", "content encoding"},
 		{"too large", `{"model":"` + strings.Repeat("x", 1<<20), nil, 413, "request_too_large", "1048576"},
 	} {

@@ -79,6 +79,45 @@ func TestQuotaOfTokens(t *testing.T) {
 	}
 }
 
+// What an upstream took that then said nothing is no other's: the refusal of one without
+// a pool does not shut the pool of the first.
+func TestQuotaOfAnAnswerThatDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1)
+	silent := true
+	f.before(t, func(w http.ResponseWriter, r *http.Request) {
+		begin(w, r, kindOfDocument)
+		if !silent {
+			_, _ = io.WriteString(w, `{"type":"message"}`)
+		}
+	})
+	f.route.Health = nil
+	f.route.Pools, f.route.Quotas = map[string]string{"first": "one"}, quota.New(map[string]quota.Quota{"one": {Requests: 10}}, func() time.Time { return time.Unix(1e9, 0) })
+	f.servers[0].Always(testupstream.Plan{Status: http.StatusTooManyRequests})
+	if status, _ := f.send(t, ""); status != http.StatusTooManyRequests {
+		t.Errorf("answered %d", status)
+	}
+	silent = false
+	if status, by := f.send(t, ""); status != http.StatusOK || by != "first" {
+		t.Errorf("after that: %d by %q", status, by)
+	}
+}
+
+// Counting tokens has limits and rights of its own: what comes of it says nothing of
+// how an upstream answers.
+func TestCountingOpensNoCircuit(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.servers[0].Always(testupstream.Plan{Status: http.StatusForbidden})
+	for range 20 {
+		f.ask(t, "POST", "/v1/messages/count_tokens", plainBody)
+	}
+	f.servers[0].Always(testupstream.Plan{})
+	if status, by := f.send(t, ""); status != http.StatusOK || by != "a" {
+		t.Errorf("answered %d by %q", status, by)
+	}
+}
+
 // A pool that its provider calls exhausted is left alone, also at its other upstream and
 // under another spelling of the model.
 func TestExhaustedPool(t *testing.T) {

@@ -41,7 +41,19 @@ func oneReading(r *http.Request) bool {
 		}
 	}
 	if raw := r.URL.RawPath; raw != "" {
-		return !strings.Contains(strings.ToLower(raw), "%2f")
+		return !strings.Contains(strings.ToLower(withoutARN(raw)), "%2f")
 	}
 	return true
+}
+
+// withoutARN is an escaped path without the ARN that Bedrock's clients name a model by:
+// there a slash is an escape, and has one reading.
+func withoutARN(raw string) string {
+	for _, before := range []string{"/bedrock/model/", "/model/"} {
+		if rest, ok := strings.CutPrefix(raw, before); ok && (strings.HasPrefix(rest, "arn:") || strings.HasPrefix(rest, "arn%3A") || strings.HasPrefix(rest, "arn%3a")) {
+			_, after, _ := strings.Cut(rest, "/")
+			return after
+		}
+	}
+	return raw
 }

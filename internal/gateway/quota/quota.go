@@ -67,6 +67,9 @@ func (p *Pools) level(k key, q Quota, now time.Time) *level {
 	l := p.levels[k]
 	if l == nil {
 		if len(p.levels) >= maxModels {
+			p.forget(now)
+		}
+		if len(p.levels) >= maxModels {
 			return nil
 		}
 		l = &level{requests: float64(q.Requests), tokens: float64(q.Tokens), at: now}
@@ -79,6 +82,16 @@ func (p *Pools) level(k key, q Quota, now time.Time) *level {
 		l.at = now
 	}
 	return l
+}
+
+// forget drops what nobody has drawn from in the last minute: that is full again, as it
+// will be when it is asked for.
+func (p *Pools) forget(now time.Time) {
+	for k, l := range p.levels {
+		if now.Sub(l.at) >= 2*longest && !l.closed.After(now) {
+			delete(p.levels, k)
+		}
+	}
 }
 
 // until is how long it takes until there is as much as is wanted.

@@ -427,6 +427,9 @@ func upstreams(t *testing.T, w *World) {
 	if len(got) != 2 || got[0].Name != "z" || got[1].Credential.Reveal() != "cred a" || got[1].Place != want[1].Place {
 		t.Errorf("upstreams: %+v", got)
 	}
+	twin := want[0]
+	twin.ID = id.NewUpstream()
+	kind(t, "a second of the same name", s.Add(ctx, twin, w.event(audit.UpstreamConnected)), fault.Invalid)
 	// Of two who change one at once, the second is told.
 	other := want[1]
 	other.BaseURL, other.Credential, other.Settings = "https://y", secret.New("cred b"), upstream.Settings{Weight: 3}

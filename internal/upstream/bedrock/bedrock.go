@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gatehouse-dev/gatehouse/internal/catalogue"
@@ -114,6 +115,9 @@ func (u *Upstream) Send(ctx context.Context, call *gateway.Call) (*gateway.Answe
 
 func (u *Upstream) invoke(ctx context.Context, call *gateway.Call, model string) (*gateway.Answer, error) {
 	betas, drop := u.rules.Apply(dialect.Betas(call.Header["Anthropic-Beta"]))
+	if u.cfg.Guardrail != "" {
+		drop = append(slices.Clone(drop), guardrailConfig)
+	}
 	body, err := dialect.ToBedrock(call.Body(), betas, drop)
 	if err != nil {
 		return nil, errors.Join(gateway.ErrNotSent, err)
@@ -122,7 +126,7 @@ func (u *Upstream) invoke(ctx context.Context, call *gateway.Call, model string)
 	if call.Stream {
 		action = "/invoke-with-response-stream"
 	}
-	response, err := u.post(ctx, call, u.asked(call.Header), model, action, body)
+	response, err := u.post(ctx, call, origin.Request{Header: u.asked(call.Header), Stream: call.Stream, Body: body}, model, action)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +151,11 @@ const (
 	versionHeader   = "X-Amzn-Bedrock-Guardrailversion"
 )
 
+// guardrailConfig is the member of a body that can have a guardrail look at a part of a
+// prompt only, or at an answer when it is out: with a guardrail of the organization's,
+// no client says that.
+const guardrailConfig = "amazon-bedrock-guardrailConfig"
+
 // ours are the headers of Bedrock that clients set for InvokeModel.
 var ours = []string{guardrailHeader, versionHeader, "X-Amzn-Bedrock-Trace", "X-Amzn-Bedrock-Service-Tier", "X-Amzn-Bedrock-Performanceconfig-Latency"}
 
@@ -165,9 +174,9 @@ func (u *Upstream) asked(client http.Header) http.Header {
 	return header
 }
 
-func (u *Upstream) post(ctx context.Context, call *gateway.Call, header http.Header, model, action string, body []byte) (*http.Response, error) {
-	return u.origin.Prove(ctx, origin.Request{Target: u.prefix + "/model/" + escape(model) + action, Header: header,
-		Body: body, Reader: origin.NewReader(body), Stream: call.Stream}, u.cfg.Auth, call.Who, awsauth.RanOut)
+func (u *Upstream) post(ctx context.Context, call *gateway.Call, r origin.Request, model, action string) (*http.Response, error) {
+	r.Target, r.Reader = u.prefix+"/model/"+escape(model)+action, origin.NewReader(r.Body)
+	return u.origin.Prove(ctx, r, u.cfg.Auth, call.Who, awsauth.RanOut)
 }
 
 // escape is a model's id as a segment of a path: an ARN's slash and colons too.
@@ -183,7 +192,7 @@ func (u *Upstream) count(ctx context.Context, call *gateway.Call, model string) 
 	if inner, err = dialect.WithMaxTokens(inner); err != nil {
 		return nil, errors.Join(gateway.ErrNotSent, err)
 	}
-	response, err := u.post(ctx, call, origin.Passed(call.Header), model, "/count-tokens", dialect.CountToBedrock(inner))
+	response, err := u.post(ctx, call, origin.Request{Header: origin.Passed(call.Header), Small: true, Body: dialect.CountToBedrock(inner)}, model, "/count-tokens")
 	if err != nil {
 		return nil, err
 	}

@@ -259,7 +259,7 @@ func TestGuardrails(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := http.Header{"X-Amzn-Bedrock-Guardrailidentifier": {"theirs"}, "X-Amzn-Bedrock-Guardrailversion": {"7"}, "X-Amzn-Bedrock-Trace": {"ENABLED"}, "X-Amzn-Bedrock-Secret": {"x"}, "X-Amzn-Else": {"y"}}
-	body := `{"model":"` + model + `","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`
+	body := `{"model":"` + model + `","max_tokens":9,"amazon-bedrock-guardrailConfig":{"tagSuffix":"x"},"messages":[{"role":"user","content":"hi"}]}`
 	for _, tt := range []struct {
 		ours, version, sent, sentVersion string
 		client                           http.Header
@@ -277,6 +277,9 @@ func TestGuardrails(t *testing.T) {
 			t.Fatalf("answered %d %s", answer.Status, text)
 		}
 		seen := s.Seen()[len(s.Seen())-1].Header
+		if has := strings.Contains(string(s.Seen()[len(s.Seen())-1].Body), "guardrailConfig"); has != (tt.ours == "") {
+			t.Errorf("ours %q: what a client says of it is sent: %v", tt.ours, has)
+		}
 		if got, version := seen.Get("X-Amzn-Bedrock-Guardrailidentifier"), seen.Get("X-Amzn-Bedrock-Guardrailversion"); got != tt.sent || version != tt.sentVersion {
 			t.Errorf("ours %q, theirs %v: sent were %q, %q", tt.ours, tt.client, got, version)
 		}

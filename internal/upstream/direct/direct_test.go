@@ -336,3 +336,36 @@ func TestMany(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestRefusalWithoutABody announces the body of an error, and of a small answer, and never
+// sends it; what a model answers may take its time.
+func TestRefusalWithoutABody(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	_, p := listen(t, func(n int, c net.Conn, in *bufio.Reader) {
+		status := []string{"", "503 Service Unavailable", "200 OK", "200 OK"}[n]
+		if _, err := http.ReadRequest(in); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(c, "HTTP/1.1 "+status+"\r\nContent-Length: 2\r\n\r\n")
+		<-release
+		if n == 3 {
+			_, _ = io.WriteString(c, "ok")
+		}
+	})
+	p.cfg.RefusalWithin = 20 * time.Millisecond
+	for n, r := range []*Request{{Target: "/"}, {Target: "/", BodyWithin: 20 * time.Millisecond}, {Target: "/"}} {
+		response, err := p.Send(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 2 {
+			close(release)
+		}
+		got, err := io.ReadAll(response.Body)
+		if late := errors.Is(err, os.ErrDeadlineExceeded); late == (n == 2) || (n == 2) != (string(got) == "ok") {
+			t.Errorf("answer %d: %q, %v", n, got, err)
+		}
+		response.Body.Close()
+	}
+}

@@ -22,6 +22,9 @@ type Request struct {
 	Body   []byte  // read only while Send runs
 
 	HeaderWithin time.Duration // 0: what the pool's Config says
+	// BodyWithin is for the body after the header; 0: any time. That of a refusal has
+	// Config.RefusalWithin at most.
+	BodyWithin time.Duration
 }
 
 // Field is a header by its canonical name; without values it is left out.
@@ -98,11 +101,23 @@ func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (response *htt
 		}
 		return nil, true, err
 	}
-	if err = c.SetDeadline(time.Time{}); err != nil {
+	if err = c.SetDeadline(p.bodyUntil(response, r)); err != nil {
 		return nil, true, err
 	}
 	response.Body = &body{of: response.Body, p: p, c: c, ctx: ctx, unwatch: unwatch, reuse: !response.Close && failed == nil}
 	return response, true, nil
+}
+
+// bodyUntil is when a body has to be there; zero: it may take its time.
+func (p *Pool) bodyUntil(response *http.Response, r *Request) time.Time {
+	within := r.BodyWithin
+	if most := p.cfg.RefusalWithin; response.StatusCode >= http.StatusBadRequest && (within == 0 || within > most) {
+		within = most
+	}
+	if within == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(within)
 }
 
 func contextFirst(ctx context.Context, err error) error {

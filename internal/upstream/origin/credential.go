@@ -73,7 +73,7 @@ func (key) Close()                     {}
 // first had run out on its way, which the answer tells.
 func (o *Origin) Prove(ctx context.Context, r Request, c Credential, who caller.Caller, ranOut func(*http.Response) bool) (*http.Response, error) {
 	own := r.Own
-	to, err := o.base.Parse(r.Target)
+	to, err := o.at(r.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -146,5 +146,6 @@ func Refusal(response *http.Response, header http.Header) (*gateway.Answer, erro
 // Document is an answer of JSON.
 func Document(status int, header http.Header, body []byte) *gateway.Answer {
 	header["Content-Type"] = []string{"application/json"}
+	delete(header, "Content-Encoding")
 	return &gateway.Answer{Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(body)), Length: int64(len(body))}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
@@ -31,6 +32,10 @@ type Config struct {
 	// comes when the model is done. Clients wait for 10 minutes, and so do we.
 	WholeWithin time.Duration
 }
+
+// soon is how long the body of an answer may take that is no model's: a refusal, or a
+// number. One that is announced and never comes must not keep anybody waiting.
+const soon = 15 * time.Second
 
 // Origin is one such place. Make it with New, and Close it.
 type Origin struct {
@@ -57,6 +62,19 @@ func New(cfg Config) (*Origin, error) {
 	return o, nil
 }
 
+// at is the URL of a target. It is put together and not resolved against the base: a
+// reference that begins with two slashes would name another host.
+func (o *Origin) at(target string) (*url.URL, error) {
+	escaped, query, _ := strings.Cut(target, "?")
+	plain, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, err
+	}
+	to := *o.base
+	to.Path, to.RawPath, to.RawQuery = plain, escaped, query
+	return &to, nil
+}
+
 // Base is the address. It must not be changed.
 func (o *Origin) Base() *url.URL { return o.base }
 
@@ -80,6 +98,7 @@ type Request struct {
 	Body   []byte
 	Reader func() io.ReadCloser
 	Stream bool // the answer is a stream, whose header comes early
+	Small  bool // the answer is a few words, which come with its header or soon
 }
 
 // Send sends a request and returns when the answer's header is there. Whoever
@@ -91,6 +110,9 @@ func (o *Origin) Send(ctx context.Context, r *Request) (*http.Response, error) {
 		out := &direct.Request{Target: r.Target, Header: r.Header, Own: r.Own, Body: r.Body}
 		if !r.Stream {
 			out.HeaderWithin = o.whole
+		}
+		if r.Small {
+			out.BodyWithin = soon
 		}
 		response, err = o.direct.Send(ctx, out)
 	} else {

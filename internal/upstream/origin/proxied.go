@@ -63,7 +63,7 @@ func newTransport(cfg Config, within time.Duration) *http.Transport {
 		dial = (&net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}).DialContext
 	}
 	return &http.Transport{
-		Proxy: cfg.Proxy, DialContext: dial, TLSClientConfig: cfg.TLS,
+		Proxy: always(cfg.Proxy), DialContext: dial, TLSClientConfig: cfg.TLS,
 		TLSHandshakeTimeout: connect, ResponseHeaderTimeout: within,
 		MaxIdleConns: 4096, MaxIdleConnsPerHost: 4096, IdleConnTimeout: 55 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -71,9 +71,46 @@ func newTransport(cfg Config, within time.Duration) *http.Transport {
 	}
 }
 
+// always is a proxy without which nothing is sent: what connects to it does not look
+// where it goes.
+func always(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		via, err := proxy(r)
+		if err == nil && via == nil {
+			err = fault.New(fault.Unavailable, "the upstream is reached through a proxy, and there is none any more")
+		}
+		return via, err
+	}
+}
+
+// briefly ends a request whose answer's body does not come.
+func briefly(response *http.Response, end context.CancelFunc, small bool) {
+	if small || response.StatusCode >= http.StatusBadRequest {
+		response.Body = &timed{response.Body, time.AfterFunc(soon, end), end}
+		return
+	}
+	response.Body = &timed{response.Body, nil, end}
+}
+
+// timed is a body of a request that ends with it.
+type timed struct {
+	io.ReadCloser
+	timer *time.Timer // nil: it may take its time
+	end   context.CancelFunc
+}
+
+func (t *timed) Close() error {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	err := t.ReadCloser.Close()
+	t.end()
+	return err
+}
+
 // sendProxied sends through a proxy, as net/http does it.
 func (o *Origin) sendProxied(ctx context.Context, r *Request) (*http.Response, error) {
-	target, err := o.base.Parse(r.Target)
+	target, err := o.at(r.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +131,7 @@ func (o *Origin) sendProxied(ctx context.Context, r *Request) (*http.Response, e
 		transport = o.transport
 	}
 	var connected atomic.Bool
+	ctx, end := context.WithCancel(ctx)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	response, err := transport.RoundTrip((&http.Request{
 		Method: http.MethodPost, URL: target, Host: o.base.Host, Header: header,
@@ -106,7 +144,12 @@ func (o *Origin) sendProxied(ctx context.Context, r *Request) (*http.Response, e
 	if err != nil && !connected.Load() {
 		err = &direct.UnsentError{Err: err}
 	}
-	return response, err
+	if err != nil {
+		end()
+		return nil, err
+	}
+	briefly(response, end, r.Small)
+	return response, nil
 }
 
 // classify says what kind of failure kept us from an answer, and whether the
