@@ -37,6 +37,10 @@ type Config struct {
 	// Ended is told of every grant that was taken back, with the time at which it
 	// was last presented here. It may be left out, and must not block.
 	Ended func(who caller.Caller, used time.Time)
+	// Late is told of a credential that is presented while its grant is being taken
+	// back, and so refused by what is remembered: no Source hears of it. used is zero
+	// for one that was never let in. It may be left out, and must not block.
+	Late func(who caller.Caller, used, at time.Time)
 }
 
 // Keeper remembers grants. Use New; its methods may be called concurrently.
@@ -145,7 +149,10 @@ func unavailable(err error) error {
 func (k *Keeper) still(g *Grant) (*Grant, error) {
 	now := k.cfg.Now()
 	switch {
-	case g.ended.Load() || (!g.expires.IsZero() && !now.Before(g.expires)):
+	case g.ended.Load():
+		k.late(g, now)
+		return nil, Refused()
+	case !g.expires.IsZero() && !now.Before(g.expires):
 		k.forget(g)
 		return nil, Refused()
 	case k.cfg.Heard != nil && now.Sub(k.cfg.Heard()) > k.cfg.Grace:
@@ -153,6 +160,18 @@ func (k *Keeper) still(g *Grant) (*Grant, error) {
 	}
 	g.used.Store(now.UnixMicro())
 	return g, nil
+}
+
+func (k *Keeper) late(g *Grant, now time.Time) {
+	k.forget(g)
+	if k.cfg.Late == nil {
+		return
+	}
+	var used time.Time
+	if micros := g.used.Load(); micros != 0 {
+		used = time.UnixMicro(micros)
+	}
+	k.cfg.Late(g.seen(), used, now)
 }
 
 // Used returns the callers that presented a credential since a moment, with the

@@ -24,6 +24,7 @@ type book struct {
 	fault    error
 	resolved atomic.Int64
 	between  func() // called after a look-up, before its result is returned
+	late     []string
 }
 
 func (b *book) Accepts(presented string) bool { return strings.HasPrefix(presented, "key-") }
@@ -72,7 +73,14 @@ func setUp(size int) (*bearer.Keeper, *book, *atomic.Int64) {
 	heard.Store(1000)
 	k := bearer.New(bearer.Config{Sources: []bearer.Source{b}, Size: size, Grace: time.Minute,
 		Now:   func() time.Time { return time.Unix(now.Load(), 0) },
-		Heard: func() time.Time { return time.Unix(heard.Load(), 0) }})
+		Heard: func() time.Time { return time.Unix(heard.Load(), 0) },
+		Late: func(who caller.Caller, used, at time.Time) {
+			let := "never"
+			if !used.IsZero() {
+				let = fmt.Sprint(used.Unix())
+			}
+			b.late = append(b.late, string(who.Key)+" "+let)
+		}})
 	return k, b, now
 }
 
@@ -126,6 +134,43 @@ func TestChangeDuringTheLookUp(t *testing.T) {
 	}
 	if _, err := k.Authenticate(t.Context(), secret.New("key-a")); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("the key that was revoked meanwhile: %v", err)
+	}
+	if told := b.late; len(told) != 1 || told[0] != "key-a never" {
+		t.Errorf("told of what no source refused: %q", told)
+	}
+}
+
+// TestLateForARevocation presents a key while its grant is being taken back: what is
+// remembered refuses it, and that is told, with when it was last let in.
+func TestLateForARevocation(t *testing.T) {
+	t.Parallel()
+	k, b, now := setUp(0)
+	grant, err := k.Authenticate(t.Context(), secret.New("key-a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.revoke("key-a")
+	now.Add(1)
+	b.between = func() { // the source has said yes, and the feed says no before that is heard
+		b.between = nil
+		if err := k.Changed(t.Context(), "key-b"); err != nil {
+			t.Error(err)
+		}
+		b.revoke("key-b")
+	}
+	if _, err := k.Authenticate(t.Context(), secret.New("key-b")); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("the key that was revoked meanwhile: %v", err)
+	}
+	grant.OnEnd(func() { // it has ended, and is still remembered for whoever looked before
+		if _, err := k.Still(grant); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("the key that is revoked: %v", err)
+		}
+	})
+	if err := k.Changed(t.Context(), "key-a"); err != nil {
+		t.Fatal(err)
+	}
+	if told := b.late; len(told) != 2 || told[0] != "key-b never" || told[1] != "key-a 1000" {
+		t.Errorf("told: %q", told)
 	}
 }
 

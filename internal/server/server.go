@@ -239,7 +239,7 @@ func (s *Server) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.db.OnChange(s.woken)
-	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard, Ended: s.witness.ended})
+	s.keeper = bearer.New(bearer.Config{Sources: []bearer.Source{s.rooms.Keys, s.rooms.Sessions}, Now: now, Heard: s.feed.Heard, Ended: s.witness.ended, Late: s.witness.late})
 	s.routes = &directory{orgs: s.db.Orgs(), workspaces: s.db.Workspaces(), upstreams: s.rooms.Upstreams, book: price.Default(), catalogue: s.cfg.Catalogue, clouds: s.cfg.Clouds, guard: dial.Guard{Local: s.cfg.AllowLocal}, now: now, routes: map[id.Organization]*ways{},
 		issuer: s.rooms.CloudAccess, identityFile: s.cfg.IdentityTokenFile}
 	s.routes.guarded = s.routes.guardedClient()

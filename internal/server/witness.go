@@ -36,27 +36,50 @@ func newWitness() *witness {
 // Refused makes it an apikey.Witness and a session.Witness.
 func (w *witness) Refused(credential string, at time.Time) {
 	w.mu.Lock()
-	if _, known := w.refused[credential]; !known && len(w.refused) < mostWitnessed {
-		w.refused[credential] = at
-	}
+	w.refuse(credential, at)
 	w.mu.Unlock()
 	w.tell()
 }
 
 // ended is the keeper's Ended.
 func (w *witness) ended(who caller.Caller, used time.Time) {
-	credential := string(who.Key)
-	if credential == "" {
-		credential = string(who.Session)
-	}
 	w.mu.Lock()
+	w.accept(who, used)
+	w.mu.Unlock()
+	w.tell()
+}
+
+// late is the keeper's Late.
+func (w *witness) late(who caller.Caller, used, at time.Time) {
+	w.mu.Lock()
+	w.accept(who, used) // or the refusal might be stored first, and prove nothing
+	w.refuse(nameOf(who), at)
+	w.mu.Unlock()
+	w.tell()
+}
+
+// accept notes an acceptance. The witness is locked.
+func (w *witness) accept(who caller.Caller, used time.Time) {
+	credential := nameOf(who)
 	if last, known := w.accepted[credential]; known || len(w.accepted) < mostWitnessed {
 		if last.At.Before(used) {
 			w.accepted[credential] = apikey.Use{At: used, Address: who.Address}
 		}
 	}
-	w.mu.Unlock()
-	w.tell()
+}
+
+// refuse notes a refusal. The witness is locked.
+func (w *witness) refuse(credential string, at time.Time) {
+	if _, known := w.refused[credential]; !known && len(w.refused) < mostWitnessed {
+		w.refused[credential] = at
+	}
+}
+
+func nameOf(who caller.Caller) string {
+	if who.Key != "" {
+		return string(who.Key)
+	}
+	return string(who.Session)
 }
 
 func (w *witness) tell() {
