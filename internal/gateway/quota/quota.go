@@ -30,6 +30,7 @@ type Pools struct {
 
 	mu     sync.Mutex
 	levels map[key]*level
+	swept  time.Time // when levels were forgotten last
 }
 
 // New returns full pools of these quotas, by name.
@@ -85,8 +86,12 @@ func (p *Pools) level(k key, q Quota, now time.Time) *level {
 }
 
 // forget drops what nobody has drawn from in the last minute: that is full again, as it
-// will be when it is asked for.
+// will be when it is asked for. It looks at all of them, and so not often.
 func (p *Pools) forget(now time.Time) {
+	if now.Sub(p.swept) < longest {
+		return
+	}
+	p.swept = now
 	for k, l := range p.levels {
 		if now.Sub(l.at) >= 2*longest && !l.closed.After(now) {
 			delete(p.levels, k)

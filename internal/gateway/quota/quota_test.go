@@ -115,11 +115,18 @@ func TestNoMoreThanTheQuota(t *testing.T) {
 
 func TestManyModels(t *testing.T) {
 	t.Parallel()
-	p, _ := start(map[string]quota.Quota{"a": {Requests: 1}})
+	p, c := start(map[string]quota.Quota{"a": {Requests: 1}})
 	for i := range 20_000 {
 		p.Take("a", fmt.Sprint(i), 0)
 	}
 	if p.Take("a", "0", 0) == 0 || p.Take("a", "19999", 0) != 0 {
 		t.Error("the first is forgotten, or the last is kept")
+	}
+	// What is full again makes room, and what its provider has shut does not.
+	c.forward(90 * time.Second)
+	p.Exhausted("a", "1", time.Minute)
+	c.forward(45 * time.Second)
+	if p.Take("a", "new", 0) != 0 || p.Take("a", "new", 0) == 0 || p.Take("a", "1", 0) == 0 {
+		t.Error("a new model has no quota, or one that is shut is open")
 	}
 }
