@@ -94,7 +94,6 @@ func breaksAt(t testing.TB, what string, err error, at int64) {
 // TestOlderStateIsFound puts an older log back, which is signed and holds by
 // itself; the head that the server keeps beside the database tells.
 func TestOlderStateIsFound(t *testing.T) {
-	t.Parallel()
 	nodes.Each(t, func(t *testing.T, database string) {
 		w := nodes.Start(t, nodes.Options{Database: database})
 		db := behind(t, w, database)
@@ -167,7 +166,6 @@ func TestHeadOfAnotherRecordIsRefused(t *testing.T) {
 // TestRestoreUnderARunningNode puts an older log back in which a key is not
 // active, while a node runs that knows the key.
 func TestRestoreUnderARunningNode(t *testing.T) {
-	t.Parallel()
 	nodes.Each(t, func(t *testing.T, database string) {
 		w := nodes.Start(t, nodes.Options{Database: database})
 		key := w.Sample.APIKey.Reveal()

@@ -84,8 +84,9 @@ type Options struct {
 	Change      func(*server.Config)
 }
 
-// Each runs a test over every database.
+// Each runs a test over every database, beside other tests.
 func Each(t *testing.T, f func(t *testing.T, database string)) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); f(t, "") })
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); f(t, postgres.New(t)) })
 }
