@@ -32,19 +32,10 @@ func (s *Service) Resolve(ctx context.Context, presented secret.Text) (caller.Ca
 		return caller.Caller{}, time.Time{}, bearer.Refused()
 	}
 	who, err := s.callerOf(ctx, k)
-	if now := s.Now(); fault.Is(err, fault.Unauthenticated) && s.Witness != nil && !k.proven(now) {
+	if now := s.Now(); fault.Is(err, fault.Unauthenticated) && s.Witness != nil && !bearer.Proven(k.RefusedAt, k.UsedAt, now) {
 		s.Witness.Refused(string(k.ID), now)
 	}
 	return who, k.ExpiresAt, err
-}
-
-// settling is how long an acceptance may take to be stored. A node that has not heard
-// yet that a key ended may let it in after another has refused it.
-const settling = time.Minute
-
-// proven reports whether it is known for good when the key was first refused.
-func (k Key) proven(now time.Time) bool {
-	return !k.RefusedAt.IsZero() && !k.RefusedAt.Before(k.UsedAt) && now.Sub(k.RefusedAt) >= settling
 }
 
 // Recheck says whether the key is still good.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatehouse-dev/gatehouse/internal/access"
+	"github.com/gatehouse-dev/gatehouse/internal/bearer"
 	"github.com/gatehouse-dev/gatehouse/internal/caller"
 	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/id"
@@ -93,16 +94,7 @@ func (s *Service) presented(ctx context.Context, d id.DeviceSession) (Session, o
 // refused keeps that a credential of a session was refused, if it was.
 func (s *Service) refused(session Session, err error) {
 	now := s.cfg.Now()
-	if session.ID != "" && fault.Is(err, fault.Unauthenticated) && s.cfg.Witness != nil && !session.proven(now) {
+	if session.ID != "" && fault.Is(err, fault.Unauthenticated) && s.cfg.Witness != nil && !bearer.Proven(session.RefusedAt, session.UsedAt, now) {
 		s.cfg.Witness.Refused(string(session.ID), now)
 	}
-}
-
-// settling is how long an acceptance may take to be stored. A node that has not heard
-// yet that a session ended may let it in after another has refused it.
-const settling = time.Minute
-
-// proven reports whether it is known for good when the session was first refused.
-func (d Session) proven(now time.Time) bool {
-	return !d.RefusedAt.IsZero() && !d.RefusedAt.Before(d.UsedAt) && now.Sub(d.RefusedAt) >= settling
 }

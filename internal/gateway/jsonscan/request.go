@@ -61,12 +61,9 @@ func ReadRequest(body []byte) (Request, error) {
 // field says which of our fields a name means, for a reader that ignores case
 // too: such a reader must not see another model than we do. 0 means none.
 func field(name []byte) int {
-	if bytes.IndexByte(name, '\\') >= 0 {
-		decoded, ok := String(quote(name))
-		if !ok {
-			return 0
-		}
-		name = []byte(decoded)
+	name, ok := unescaped(name)
+	if !ok {
+		return 0
 	}
 	switch len(name) {
 	case len("model"):
@@ -98,6 +95,15 @@ func field(name []byte) int {
 		}
 	}
 	return 0
+}
+
+// unescaped is a member's name without its escapes; false: it has none that is right.
+func unescaped(name []byte) ([]byte, bool) {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return name, true
+	}
+	decoded, ok := String(quote(name))
+	return []byte(decoded), ok
 }
 
 var fields = []struct {

@@ -36,14 +36,8 @@ func ToolModels(body []byte) (models []string, err error) {
 
 // called reports whether a name, as it is written, may be read as another.
 func called(name []byte, as string) bool {
-	if bytes.IndexByte(name, '\\') >= 0 {
-		decoded, ok := String(quote(name))
-		if !ok {
-			return false
-		}
-		name = []byte(decoded)
-	}
-	return bytes.EqualFold(name, []byte(as))
+	name, ok := unescaped(name)
+	return ok && bytes.EqualFold(name, []byte(as))
 }
 
 // elements calls visit with every element of the array that text is.

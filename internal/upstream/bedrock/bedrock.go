@@ -192,7 +192,7 @@ func (u *Upstream) count(ctx context.Context, call *gateway.Call, model string) 
 	if inner, err = dialect.WithMaxTokens(inner); err != nil {
 		return nil, errors.Join(gateway.ErrNotSent, err)
 	}
-	response, err := u.post(ctx, call, origin.Request{Header: origin.Passed(call.Header), Small: true, Body: dialect.CountToBedrock(inner)}, model, "/count-tokens")
+	response, err := u.post(ctx, call, origin.Request{Header: origin.Passed(call.Header), Brief: true, Body: dialect.CountToBedrock(inner)}, model, "/count-tokens")
 	if err != nil {
 		return nil, err
 	}

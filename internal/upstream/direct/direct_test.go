@@ -139,7 +139,7 @@ func TestRequestOnTheWire(t *testing.T) {
 		{Target: "/", Header: http.Header{"A:b": {"c"}}}, {Target: "/", Header: http.Header{"": {"c"}}}, {Target: "/", Header: http.Header{"A": {"\x00"}}},
 	} {
 		if _, err := p.Send(t.Context(), bad); !errors.Is(err, errBadHeader) {
-			t.Errorf("%q: %v", bad, err)
+			t.Errorf("%+v: %v", bad, err)
 		}
 	}
 }
@@ -353,8 +353,8 @@ func TestRefusalWithoutABody(t *testing.T) {
 			_, _ = io.WriteString(c, "ok")
 		}
 	})
-	p.cfg.RefusalWithin = 20 * time.Millisecond
-	for n, r := range []*Request{{Target: "/"}, {Target: "/", BodyWithin: 20 * time.Millisecond}, {Target: "/"}} {
+	p.cfg.BriefWithin = 20 * time.Millisecond
+	for n, r := range []*Request{{Target: "/"}, {Target: "/", Brief: true}, {Target: "/"}} {
 		response, err := p.Send(t.Context(), r)
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ type Config struct {
 	Dial          func(ctx context.Context, network, address string) (net.Conn, error)
 	ConnectWithin time.Duration // for TCP and TLS together: 10 seconds
 	HeaderWithin  time.Duration // to write a request and read the answer's header: 120 seconds
-	RefusalWithin time.Duration // to read the body of an error: 15 seconds
+	BriefWithin   time.Duration // to read the body of an error, or of an answer that is brief: 15 seconds
 	IdleFor       time.Duration // that an unused connection is kept: 55 seconds
 	MaxIdle       int           // connections kept: 4,096
 }
@@ -42,10 +42,8 @@ func New(cfg Config) *Pool {
 	if cfg.HeaderWithin == 0 {
 		cfg.HeaderWithin = 120 * time.Second
 	}
-	if cfg.RefusalWithin == 0 {
-		// One that is announced and never comes must not keep the next upstream from
-		// being asked.
-		cfg.RefusalWithin = 15 * time.Second
+	if cfg.BriefWithin == 0 {
+		cfg.BriefWithin = 15 * time.Second
 	}
 	if cfg.IdleFor == 0 {
 		cfg.IdleFor = 55 * time.Second

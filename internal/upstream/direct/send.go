@@ -22,9 +22,7 @@ type Request struct {
 	Body   []byte  // read only while Send runs
 
 	HeaderWithin time.Duration // 0: what the pool's Config says
-	// BodyWithin is for the body after the header; 0: any time. That of a refusal has
-	// Config.RefusalWithin at most.
-	BodyWithin time.Duration
+	Brief        bool          // the answer's body is a few words, which come with its header or soon
 }
 
 // Field is a header by its canonical name; without values it is left out.
@@ -108,16 +106,13 @@ func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (response *htt
 	return response, true, nil
 }
 
-// bodyUntil is when a body has to be there; zero: it may take its time.
+// bodyUntil is when a body has to be there; zero: it may take its time. That of a refusal
+// must not keep the next upstream from being asked, if it is announced and never comes.
 func (p *Pool) bodyUntil(response *http.Response, r *Request) time.Time {
-	within := r.BodyWithin
-	if most := p.cfg.RefusalWithin; response.StatusCode >= http.StatusBadRequest && (within == 0 || within > most) {
-		within = most
+	if r.Brief || response.StatusCode >= http.StatusBadRequest {
+		return time.Now().Add(p.cfg.BriefWithin)
 	}
-	if within == 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(within)
+	return time.Time{}
 }
 
 func contextFirst(ctx context.Context, err error) error {

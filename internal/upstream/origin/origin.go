@@ -31,16 +31,14 @@ type Config struct {
 	// WholeWithin is the same for an answer that is not streamed, whose header
 	// comes when the model is done. Clients wait for 10 minutes, and so do we.
 	WholeWithin time.Duration
+	BriefWithin time.Duration // for the body of a refusal, or of an answer that is brief: 15 seconds
 }
-
-// soon is how long the body of an answer may take that is no model's: a refusal, or a
-// number. One that is announced and never comes must not keep anybody waiting.
-const soon = 15 * time.Second
 
 // Origin is one such place. Make it with New, and Close it.
 type Origin struct {
 	base      *url.URL
 	whole     time.Duration   // Config.WholeWithin
+	brief     time.Duration   // Config.BriefWithin
 	direct    *direct.Pool    // nil if there is a proxy in between
 	transport *http.Transport // for that case
 	patient   *http.Transport // and for answers that are not streamed
@@ -53,7 +51,8 @@ func New(cfg Config) (*Origin, error) {
 		return nil, fault.New(fault.Invalid, "the upstream's address is not a plain http or https URL").At("base_url")
 	}
 	cfg.HeaderWithin, cfg.WholeWithin = cmp.Or(cfg.HeaderWithin, 2*time.Minute), cmp.Or(cfg.WholeWithin, 10*time.Minute)
-	o := &Origin{base: base, whole: cfg.WholeWithin}
+	cfg.BriefWithin = cmp.Or(cfg.BriefWithin, 15*time.Second)
+	o := &Origin{base: base, whole: cfg.WholeWithin, brief: cfg.BriefWithin}
 	if proxied(cfg, base) {
 		o.transport, o.patient = newTransport(cfg, cfg.HeaderWithin), newTransport(cfg, cfg.WholeWithin)
 	} else {
@@ -98,7 +97,7 @@ type Request struct {
 	Body   []byte
 	Reader func() io.ReadCloser
 	Stream bool // the answer is a stream, whose header comes early
-	Small  bool // the answer is a few words, which come with its header or soon
+	Brief  bool // the answer is a few words, which come with its header or soon
 }
 
 // Send sends a request and returns when the answer's header is there. Whoever
@@ -107,12 +106,9 @@ func (o *Origin) Send(ctx context.Context, r *Request) (*http.Response, error) {
 	var response *http.Response
 	var err error
 	if o.direct != nil {
-		out := &direct.Request{Target: r.Target, Header: r.Header, Own: r.Own, Body: r.Body}
+		out := &direct.Request{Target: r.Target, Header: r.Header, Own: r.Own, Body: r.Body, Brief: r.Brief}
 		if !r.Stream {
 			out.HeaderWithin = o.whole
-		}
-		if r.Small {
-			out.BodyWithin = soon
 		}
 		response, err = o.direct.Send(ctx, out)
 	} else {

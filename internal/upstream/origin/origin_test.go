@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/gatehouse-dev/gatehouse/internal/fault"
 	"github.com/gatehouse-dev/gatehouse/internal/gateway"
 )
 
@@ -66,5 +68,41 @@ func TestNoProxyAnyMore(t *testing.T) {
 	t.Cleanup(o.Close)
 	if _, err := o.Send(t.Context(), &Request{Target: "/", Reader: NewReader(nil)}); !errors.Is(err, gateway.ErrNotSent) || !strings.HasPrefix(err.Error(), "the upstream is reached through a proxy, and there is none any more") {
 		t.Errorf("sent without a proxy: %v", err)
+	}
+}
+
+// TestRefusalWithoutABody announces the body of an error and never sends it, on both ways
+// to an origin: it is late, and not what a client would have ended.
+func TestRefusalWithoutABody(t *testing.T) {
+	t.Parallel()
+	for name, straight := range map[string]bool{"straight": true, "through a proxy": false} {
+		stalled := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Content-Length", "2")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}))
+		t.Cleanup(stalled.Close)
+		cfg := Config{URL: stalled.URL, BriefWithin: 20 * time.Millisecond}
+		if !straight {
+			via, err := url.Parse(stalled.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.URL, cfg.Proxy = "http://api.test", http.ProxyURL(via)
+		}
+		o, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(o.Close)
+		response, err := o.Send(t.Context(), &Request{Target: "/", Reader: NewReader(nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Refusal(response, http.Header{}); !fault.Is(err, fault.Timeout) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -31,7 +31,7 @@ func proxied(cfg Config, base *url.URL) bool {
 }
 
 func newPool(cfg Config, base *url.URL) *direct.Pool {
-	to := direct.Config{Address: base.Host, Host: base.Host, Dial: cfg.DialContext, ConnectWithin: cfg.ConnectWithin, HeaderWithin: cfg.HeaderWithin}
+	to := direct.Config{Address: base.Host, Host: base.Host, Dial: cfg.DialContext, ConnectWithin: cfg.ConnectWithin, HeaderWithin: cfg.HeaderWithin, BriefWithin: cfg.BriefWithin}
 	port := "80"
 	if base.Scheme == "https" {
 		port = "443"
@@ -83,20 +83,11 @@ func always(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*u
 	}
 }
 
-// briefly ends a request whose answer's body does not come.
-func briefly(response *http.Response, end context.CancelFunc, small bool) {
-	if small || response.StatusCode >= http.StatusBadRequest {
-		response.Body = &timed{response.Body, time.AfterFunc(soon, end), end}
-		return
-	}
-	response.Body = &timed{response.Body, nil, end}
-}
-
-// timed is a body of a request that ends with it.
+// timed is the body of a request that ends with it.
 type timed struct {
 	io.ReadCloser
 	timer *time.Timer // nil: it may take its time
-	end   context.CancelFunc
+	end   context.CancelCauseFunc
 }
 
 func (t *timed) Close() error {
@@ -104,7 +95,7 @@ func (t *timed) Close() error {
 		t.timer.Stop()
 	}
 	err := t.ReadCloser.Close()
-	t.end()
+	t.end(nil)
 	return err
 }
 
@@ -131,7 +122,7 @@ func (o *Origin) sendProxied(ctx context.Context, r *Request) (*http.Response, e
 		transport = o.transport
 	}
 	var connected atomic.Bool
-	ctx, end := context.WithCancel(ctx)
+	ctx, end := context.WithCancelCause(ctx)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	response, err := transport.RoundTrip((&http.Request{
 		Method: http.MethodPost, URL: target, Host: o.base.Host, Header: header,
@@ -145,10 +136,14 @@ func (o *Origin) sendProxied(ctx context.Context, r *Request) (*http.Response, e
 		err = &direct.UnsentError{Err: err}
 	}
 	if err != nil {
-		end()
+		end(nil)
 		return nil, err
 	}
-	briefly(response, end, r.Small)
+	body := &timed{response.Body, nil, end}
+	if r.Brief || response.StatusCode >= http.StatusBadRequest {
+		body.timer = time.AfterFunc(o.brief, func() { end(os.ErrDeadlineExceeded) })
+	}
+	response.Body = body
 	return response, nil
 }
 
