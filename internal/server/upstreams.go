@@ -158,15 +158,13 @@ func (d *directory) lentIdentity(context.Context) (secret.Text, error) {
 // the proxy is, whoever runs the server has said.
 func (d *directory) guardedClient() *http.Client {
 	straight := &http.Transport{DialContext: d.guard.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: 10 * time.Second}
-	through := straight.Clone()
-	through.Proxy, through.DialContext = d.proxy, nil
-	return &http.Client{Timeout: cloudClient.Timeout, CheckRedirect: cloudClient.CheckRedirect, Transport: guarded{d.proxy, straight, through}}
+	return &http.Client{Timeout: cloudClient.Timeout, CheckRedirect: cloudClient.CheckRedirect, Transport: guarded{d.proxy, straight}}
 }
 
 // guarded sends through the proxy if there is one for a request, and else straight.
 type guarded struct {
-	proxy             func(*http.Request) (*url.URL, error)
-	straight, through *http.Transport
+	proxy    func(*http.Request) (*url.URL, error)
+	straight *http.Transport
 }
 
 func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -177,7 +175,9 @@ func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if via == nil {
 		return g.straight.RoundTrip(r)
 	}
-	return g.through.RoundTrip(r)
+	through := g.straight.Clone() // for this proxy and no other way: what it dials, nobody looks at
+	through.Proxy, through.DialContext = http.ProxyURL(via), nil
+	return through.RoundTrip(r)
 }
 
 // unusable is an upstream of which nothing can be made as it is stored, such as one that
